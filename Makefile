@@ -1,0 +1,41 @@
+# Every target prepares .venv by itself: locked versions, hashes checked, uv if present, else pip.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test chaos bench ui lint format lock clean help
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(READY)  ## sandbox, service, personas, one batch; prints what happened
+	@$(BIN)/millrace demo
+
+ui: $(READY)  ## the Dagster web UI
+	@$(BIN)/millrace ui
+
+test: $(READY)  ## all tests but the slow ones
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff, mypy (strict), sqlfluff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
+
+format: $(READY)  ## ruff and sqlfluff, fixing
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix dbt_project/models
+
+lock: $(READY)  ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean:  ## remove the virtual environment (data under .millrace/ stays)
+	rm -rf $(VENV)
+
+$(READY): requirements.lock pyproject.toml
+	@sh .ci/install "$(PYTHON)" "$(VENV)"
+	@touch $@

@@ -1,0 +1,1 @@
+"""Normalisation and hashing shared by every engine connection that runs the models."""

@@ -1,0 +1,18 @@
+{# The last value that is not null, in the order of a key: a null never overwrites. #}
+{% macro latest(value, order_key='order_key') -%}
+    {{ adapter.dispatch('latest', 'millrace')(value, order_key) }}
+{%- endmacro %}
+
+{% macro duckdb__latest(value, order_key) -%}
+    max_by({{ value }}, {{ order_key }})
+{%- endmacro %}
+
+
+{# The first value that is not null, in the order of a key. #}
+{% macro earliest(value, order_key='order_key') -%}
+    {{ adapter.dispatch('earliest', 'millrace')(value, order_key) }}
+{%- endmacro %}
+
+{% macro duckdb__earliest(value, order_key) -%}
+    min_by({{ value }}, {{ order_key }})
+{%- endmacro %}

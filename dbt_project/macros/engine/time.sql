@@ -1,0 +1,64 @@
+{# A UTC timestamp from milliseconds since 1970; null when out of range. #}
+{% macro timestamp_from_ms(text) -%}
+    {{ adapter.dispatch('timestamp_from_ms', 'millrace')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__timestamp_from_ms(text) -%}
+    try(make_timestamptz(try_cast({{ text }} as bigint) * 1000))
+{%- endmacro %}
+
+
+{# A UTC timestamp from ISO 8601 text; text without a zone is UTC; null when unreadable. #}
+{% macro timestamp_from_iso(text) -%}
+    {{ adapter.dispatch('timestamp_from_iso', 'millrace')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__timestamp_from_iso(text) -%}
+    try_cast({{ text }} as timestamptz)
+{%- endmacro %}
+
+
+{# A UTC timestamp from text that is either milliseconds or ISO 8601. #}
+{% macro timestamp_from_text(text) -%}
+    coalesce({{ timestamp_from_ms(text) }}, {{ timestamp_from_iso(text) }})
+{%- endmacro %}
+
+
+{# ISO 8601 in UTC with milliseconds, as vendors read it. #}
+{% macro iso_timestamp(timestamp) -%}
+    {{ adapter.dispatch('iso_timestamp', 'millrace')(timestamp) }}
+{%- endmacro %}
+
+{% macro duckdb__iso_timestamp(timestamp) -%}
+    strftime({{ timestamp }}, '%Y-%m-%dT%H:%M:%S.%gZ')
+{%- endmacro %}
+
+
+{# Text that sorts as the timestamps do, to the microsecond. #}
+{% macro sortable_timestamp(timestamp) -%}
+    {{ adapter.dispatch('sortable_timestamp', 'millrace')(timestamp) }}
+{%- endmacro %}
+
+{% macro duckdb__sortable_timestamp(timestamp) -%}
+    strftime({{ timestamp }}, '%Y-%m-%dT%H:%M:%S.%fZ')
+{%- endmacro %}
+
+
+{# Whole seconds since 1970. #}
+{% macro unix_seconds(timestamp) -%}
+    {{ adapter.dispatch('unix_seconds', 'millrace')(timestamp) }}
+{%- endmacro %}
+
+{% macro duckdb__unix_seconds(timestamp) -%}
+    cast(floor(epoch({{ timestamp }})) as bigint)
+{%- endmacro %}
+
+
+{# A timestamp some days later (or earlier, for a negative number). #}
+{% macro add_days(timestamp, days) -%}
+    {{ adapter.dispatch('add_days', 'millrace')(timestamp, days) }}
+{%- endmacro %}
+
+{% macro duckdb__add_days(timestamp, days) -%}
+    {{ timestamp }} + interval '{{ days }} days'
+{%- endmacro %}

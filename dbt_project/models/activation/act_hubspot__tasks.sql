@@ -1,0 +1,102 @@
+with
+
+mqls as (
+
+    select * from {{ ref('fct_mqls') }}
+
+),
+
+people as (
+
+    select * from {{ ref('dim_people') }}
+    where email is not null or phone is not null
+
+),
+
+consents as (
+
+    select * from {{ ref('dim_consents') }}
+    where purpose = 'sales'
+
+),
+
+described as (
+
+    select
+        mqls.*,
+        coalesce(
+            nullif(concat_ws(' ', people.first_name, people.last_name), ''),
+            people.email,
+            people.phone
+        ) as person_name,
+        ' (' || nullif(concat_ws(', ', people.job_title, people.company), '') || ')' as held
+    from mqls
+    inner join people on mqls.person_id = people.person_id
+
+),
+
+worded as (
+
+    select
+        *,
+        'Call ' || person_name || ': score ' || score as subject,
+        person_name || coalesce(held, '')
+        || ' reached a score of ' || score || '; the threshold is ' || threshold || '.' as task_body
+    from described
+
+),
+
+properties as (
+
+    select
+        *,
+        {{ json_object({
+            'hs_task_subject': json_quote('subject'),
+            'hs_task_body': json_quote('task_body'),
+            'hs_timestamp': json_quote(iso_timestamp('reached_at')),
+            'hs_task_status': json_quote("'NOT_STARTED'"),
+            'hs_task_priority': json_quote("'HIGH'"),
+            'hs_task_type': json_quote("'CALL'"),
+            'millrace_key': json_quote('mql_id'),
+        }) }} as properties
+    from worded
+
+),
+
+payloads as (
+
+    select
+        *,
+        {{ json_object({
+            'contact': json_quote('person_id'),
+            'properties': 'properties',
+        }) }} as payload
+    from properties
+
+),
+
+task_rows as (
+
+    select
+        'hubspot' as destination,
+        'create_task' as action,
+        'event' as mode,
+        payloads.mql_id as entity_key,
+        payloads.person_id,
+        cast(null as {{ dbt.type_string() }}) as external_id,
+        {{ order_key('payloads.reached_at', 'payloads.mql_id') }} as order_key,
+        payloads.payload,
+        {{ sha256_hex('payloads.payload') }} as payload_hash,
+        payloads.reached_at as event_time,
+        cast(null as timestamp with time zone) as deadline_at,
+        0 as priority,
+        consents.purpose,
+        consents.status as consent_status,
+        consents.consent_id,
+        payloads.correlation_id
+    from payloads
+    inner join consents on payloads.person_id = consents.person_id
+
+)
+
+select * from task_rows

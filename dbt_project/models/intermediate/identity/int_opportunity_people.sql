@@ -1,0 +1,51 @@
+with
+
+record_people as (
+
+    select * from {{ ref('int_record_people') }}
+
+),
+
+contact_people as (
+
+    select distinct
+        fields.field_value as hubspot_contact_id,
+        record_people.person_id
+    from {{ ref('int_identity_fields') }} as fields
+    inner join record_people on fields.record_id = record_people.record_id
+    where fields.field = 'hubspot_contact_id'
+
+),
+
+through_association as (
+
+    select
+        contacts.opportunity_id,
+        contact_people.person_id
+    from {{ ref('int_opportunity_contacts') }} as contacts
+    inner join contact_people on contacts.hubspot_contact_id = contact_people.hubspot_contact_id
+
+),
+
+through_own_identity as (
+
+    select
+        changes.opportunity_id,
+        {{ latest('record_people.person_id', 'changes.order_key') }} as person_id
+    from {{ ref('int_opportunity_changes') }} as changes
+    inner join {{ ref('int_contact_observations') }} as observations
+        on changes.event_id = observations.event_id
+    inner join record_people on observations.record_id = record_people.record_id
+    group by changes.opportunity_id
+
+),
+
+unioned as (
+
+    select * from through_association
+    union all
+    select * from through_own_identity
+
+)
+
+select * from unioned

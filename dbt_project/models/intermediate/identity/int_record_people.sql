@@ -1,0 +1,57 @@
+with
+
+members as (
+
+    select
+        components.component_id,
+        components.record_id,
+        {{ person_id_of('components.record_id') }} as own_person_id,
+        records.first_occurred_at
+    from {{ ref('int_identity_components') }} as components
+    inner join {{ ref('int_contact_records') }} as records
+        on components.record_id = records.record_id
+
+),
+
+announced as (
+
+    select
+        answers.person_id,
+        min(applied.order_key) as announced_key
+    from {{ ref('stg_millrace__answers') }} as answers
+    inner join {{ ref('int_applied_events') }} as applied on answers.event_id = applied.event_id
+    group by answers.person_id
+
+),
+
+named as (
+
+    select
+        members.*,
+        announced.announced_key,
+        first_value(members.own_person_id) over (
+            partition by members.component_id
+            order by
+                case when announced.announced_key is null then 1 else 0 end,
+                announced.announced_key,
+                members.first_occurred_at,
+                members.record_id
+        ) as person_id
+    from members
+    left join announced on members.own_person_id = announced.person_id
+
+),
+
+record_people as (
+
+    select
+        record_id,
+        person_id,
+        own_person_id,
+        announced_key is not null as is_announced,
+        first_occurred_at
+    from named
+
+)
+
+select * from record_people

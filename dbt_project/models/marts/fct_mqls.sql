@@ -1,0 +1,103 @@
+with
+
+event_people as (
+
+    select * from {{ ref('int_event_people') }}
+
+),
+
+decided as (
+
+    select
+        'mql_reached:' || decisions.cause_source || ':' || decisions.cause_event_key as mql_id,
+        event_people.person_id,
+        decisions.score,
+        decisions.threshold,
+        decisions.score_version,
+        decisions.cause_source,
+        decisions.cause_event_key,
+        true as is_decided,
+        decisions.occurred_at as reached_at,
+        event_people.correlation_id,
+        event_people.order_key
+    from {{ ref('stg_millrace__decisions') }} as decisions
+    inner join event_people on decisions.event_id = event_people.event_id
+    qualify
+        row_number() over (
+            partition by decisions.cause_source, decisions.cause_event_key
+            order by event_people.order_key
+        ) = 1
+
+),
+
+undecided as (
+
+    select
+        'mql_reached:' || crossings.cause_source || ':' || crossings.cause_event_key as mql_id,
+        crossings.person_id,
+        crossings.score,
+        crossings.threshold,
+        crossings.score_version,
+        crossings.cause_source,
+        crossings.cause_event_key,
+        false as is_decided,
+        crossings.occurred_at as reached_at
+    from {{ ref('int_mql_crossings') }} as crossings
+    where
+        not exists (
+            select 1 from decided
+            where decided.person_id = crossings.person_id
+        )
+
+),
+
+mqls as (
+
+    select
+        mql_id,
+        person_id,
+        score,
+        threshold,
+        score_version,
+        cause_source,
+        cause_event_key,
+        is_decided,
+        reached_at,
+        correlation_id as decision_correlation_id
+    from decided
+    union all
+    select
+        mql_id,
+        person_id,
+        score,
+        threshold,
+        score_version,
+        cause_source,
+        cause_event_key,
+        is_decided,
+        reached_at,
+        cast(null as {{ dbt.type_string() }}) as decision_correlation_id
+    from undecided
+
+),
+
+traced as (
+
+    select
+        mqls.mql_id,
+        mqls.person_id,
+        mqls.score,
+        mqls.threshold,
+        mqls.score_version,
+        mqls.cause_source,
+        mqls.cause_event_key,
+        mqls.is_decided,
+        coalesce(causes.correlation_id, mqls.decision_correlation_id) as correlation_id,
+        mqls.reached_at
+    from mqls
+    left join {{ ref('int_applied_events') }} as causes
+        on causes.event_id = mqls.cause_source || ':' || mqls.cause_event_key
+
+)
+
+select * from traced

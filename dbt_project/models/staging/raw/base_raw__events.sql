@@ -1,0 +1,46 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'events') }}
+
+),
+
+deduplicated as (
+
+    select *
+    from source
+    qualify row_number() over (partition by source, event_key order by body_hash, position) = 1
+
+),
+
+renamed as (
+
+    select
+        source || ':' || event_key as event_id,
+        source || ':' || {{ vendor_key('event_key') }} as vendor_id,
+        position,
+
+        source,
+        event_key,
+        kind,
+        event_type,
+        contract,
+        correlation_id,
+        body_hash,
+
+        case
+            when problem_code is null and not {{ is_json('body') }} then 'BODY_NOT_JSON'
+            else problem_code
+        end as problem_code,
+        problem_path,
+        case when problem_code is null and {{ is_json('body') }} then body end as body,
+
+        historical,
+
+        received_at
+    from deduplicated
+
+)
+
+select * from renamed

@@ -1,0 +1,1 @@
+"""Webhooks and pulls in: gateway, signatures, contracts, event log, dlt sources."""

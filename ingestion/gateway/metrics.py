@@ -1,0 +1,81 @@
+"""What the gateway counts, for Prometheus. Labels never hold anything a stranger can choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as MEDIA_TYPE
+
+__all__ = ["MEDIA_TYPE", "GatewayMetrics"]
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+_EVENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+
+
+class GatewayMetrics:
+    """The gateway's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+        self._requests = Counter(
+            "millrace_gateway_requests",
+            "Webhook requests by answer; code is empty when accepted.",
+            ("source", "status", "code"),
+            registry=registry,
+        )
+        self._events = Counter(
+            "millrace_gateway_events",
+            "Events acknowledged.",
+            ("source", "result"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "millrace_gateway_request_seconds",
+            "Time from the first byte to the answer.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._commit_seconds = Histogram(
+            "millrace_log_commit_seconds",
+            "Time of one group commit.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._commit_events = Histogram(
+            "millrace_log_commit_events",
+            "Events in one group commit.",
+            buckets=_EVENTS,
+            registry=registry,
+        )
+        self._pending = Gauge(
+            "millrace_log_pending_events",
+            "Events that wait to be stored.",
+            registry=registry,
+        )
+
+    def request(self, source: str, status: int, code: str, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._requests.labels(source, status, code).inc()
+        self._seconds.observe(seconds)
+
+    def events(self, source: str, accepted: int, duplicates: int) -> None:
+        """Count events that were acknowledged."""
+        if accepted:
+            self._events.labels(source, "accepted").inc(accepted)
+        if duplicates:
+            self._events.labels(source, "duplicate").inc(duplicates)
+
+    def commit(self, events: int, seconds: float) -> None:
+        """Note a group commit."""
+        self._commit_events.observe(events)
+        self._commit_seconds.observe(seconds)
+
+    def watch_pending(self, pending: Callable[[], int]) -> None:
+        """Read the number of waiting events whenever somebody asks."""
+        self._pending.set_function(pending)
+
+    def exposition(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        return generate_latest(self._registry)

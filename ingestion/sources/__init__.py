@@ -1,0 +1,1 @@
+"""dlt sources: what is loaded into the warehouse's ``raw`` schema."""

@@ -1,0 +1,1 @@
+"""What ties the parts together: settings, Dagster definitions, command line."""

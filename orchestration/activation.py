@@ -1,0 +1,77 @@
+"""From activation rows to deliveries: contract, ledger, and which rows belong to which push."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from orchestration import warehouse
+from orchestration.quality import contracts, runner
+from reverse_etl.ledger import Ledger
+from reverse_etl.model import ActivationRow, ConsentRow, EnqueueReport
+
+CONTRACT_VIOLATION = "CONTRACT_VIOLATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One activation table: what it wants done (`action`) and where (`destination`)."""
+
+    table: str
+    destination: str
+    action: str
+
+    @property
+    def name(self) -> str:
+        return self.table.removeprefix("act_").replace("__", "_")
+
+
+CONTACTS = Effect("act_hubspot__contacts", "hubspot", "upsert_contact")
+TASKS = Effect("act_hubspot__tasks", "hubspot", "create_task")
+CONVERSIONS = Effect("act_meta__conversions", "meta", "send_event")
+EFFECTS = (CONTACTS, TASKS, CONVERSIONS)
+
+_CONTRACTS: Mapping[str, contracts.Contract] = {
+    contract.table: contract for contract in contracts.ACTIVATION
+}
+
+
+def enqueue(
+    ledger: Ledger, connection: duckdb.DuckDBPyConnection, effect: Effect, *, now: datetime
+) -> tuple[EnqueueReport, runner.Report]:
+    """Check the table's contract, then record what is wanted; rows that fail are held.
+
+    `connection` reads the published copy. Good neighbours of a failing row go on.
+    """
+    report = runner.check_table(connection, _CONTRACTS[effect.table])
+    enqueued = ledger.enqueue(
+        activation_rows(connection, effect),
+        destination=effect.destination,
+        action=effect.action,
+        now=now,
+        held=dict.fromkeys(report.failing_keys, CONTRACT_VIOLATION),
+    )
+    return enqueued, report
+
+
+def apply_consents(ledger: Ledger, connection: duckdb.DuckDBPyConnection, *, now: datetime) -> int:
+    """Give the ledger today's consent, read again at the moment of sending; returns how many
+    queued rows a withdrawal cancelled."""
+    return ledger.apply_consents(
+        [ConsentRow(**row) for row in _select(connection, ConsentRow, "marts.dim_consents")],
+        now=now,
+    )
+
+
+def activation_rows(connection: duckdb.DuckDBPyConnection, effect: Effect) -> list[ActivationRow]:
+    found = _select(connection, ActivationRow, f"activation.{effect.table}")
+    return [ActivationRow(**row) for row in found]
+
+
+def _select(connection: duckdb.DuckDBPyConnection, model: type, table: str) -> list[dict[str, Any]]:
+    names = ", ".join(field.name for field in fields(model))
+    return warehouse.rows(connection, f"select {names} from {table}")  # noqa: S608  our own names

@@ -1,0 +1,140 @@
+"""One batch: the Dagster job `batch`, run in this process and seen in the Dagster UI."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from orchestration import dagster_home
+from orchestration.errors import BuildFailedError
+from orchestration.settings import Settings
+
+Progress = Callable[[str], None]
+
+PROGRESS_LOGGER = "millrace.progress"
+STEPS = {
+    "event_log": "Loading the event log into the warehouse (dlt)",
+    "dbt": "Building and testing the models (dbt)",
+    "warehouse__published": "Publishing the read copy",
+    "delivered__hubspot": "Delivering to HubSpot",
+    "delivered__meta": "Delivering to Meta",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What a batch did. `assets`: asset name → the metadata it reported; `seconds`: wall time."""
+
+    run_id: str
+    seconds: float
+    assets: Mapping[str, Mapping[str, Any]]
+    failed_checks: tuple[str, ...]
+
+
+def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchReport:
+    """Load, build, check, enqueue and deliver.
+
+    Raises the failing step's own error where it has a code, else BuildFailedError.
+    """
+    started = time.monotonic()
+    with dagster_home.instance(settings) as instance, _listening(progress):
+        from orchestration.definitions import defs  # late: dbt may have to parse first
+
+        job = defs().resolve_job_def("batch")
+        try:
+            result = job.execute_in_process(instance=instance, run_config=run_config(full=full))
+        except Exception as error:
+            raise _named(error, settings) from error
+        failed = tuple(
+            f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+            for evaluation in result.get_asset_check_evaluations()
+            if not evaluation.passed
+        )
+        if not result.success:
+            raise BuildFailedError(
+                f"The batch stopped at: {', '.join(failed) or 'an unnamed step'}."
+            )
+        return BatchReport(
+            run_id=result.run_id,
+            seconds=round(time.monotonic() - started, 3),
+            assets=_metadata(result),
+            failed_checks=failed,
+        )
+
+
+def run_config(*, full: bool) -> dict[str, Any]:
+    """Quiet on the console: progress is shown, and every event is in the UI."""
+    return {"ops": {"event_log": {"config": {"full": full}}}, "loggers": {"progress": {}}}
+
+
+@dg.logger({}, description="Names the step that runs; `millrace run` shows it.")
+def progress_logger(_context: dg.InitLoggerContext) -> logging.Logger:
+    return logging.getLogger(PROGRESS_LOGGER)
+
+
+class _StepListener(logging.Handler):
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "dagster_event", None)
+        if event is not None and event.event_type_value == "STEP_START":
+            self._progress(STEPS.get(event.step_key, event.step_key.replace("__", " ")))
+
+
+@contextmanager
+def _listening(progress: Progress) -> Iterator[None]:
+    logger, listener = logging.getLogger(PROGRESS_LOGGER), _StepListener(progress)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(listener)
+    try:
+        yield
+    finally:
+        logger.removeHandler(listener)
+
+
+def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    return {
+        event.asset_key.to_user_string(): {
+            name: entry.value
+            for name, entry in event.step_materialization_data.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+
+
+def _named(error: Exception, settings: Settings) -> Exception:
+    """The error with a code inside a step's failure, or BuildFailedError with dbt's words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Exception) and hasattr(cause, "code") and hasattr(cause, "remedy"):
+            return cause
+        cause = cause.__cause__
+    failed = _failed_models(settings)
+    told = f"{len(failed)} model(s) or test(s) failed: {'; '.join(failed[:5])}" if failed else ""
+    return BuildFailedError(told or f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+
+
+def _failed_models(settings: Settings) -> list[str]:
+    """What dbt says failed in its newest run, as `model: first line of the message`."""
+    runs = sorted(
+        settings.dbt_target.glob("dbt-*/run_results.json"), key=lambda path: path.stat().st_mtime
+    )
+    if not runs:
+        return []
+    results = json.loads(runs[-1].read_text())["results"]
+    return [
+        f"{result['unique_id']}: {str(result.get('message')).splitlines()[0]}"
+        for result in results
+        if result["status"] in ("error", "fail")
+    ]

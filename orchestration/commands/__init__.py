@@ -1,0 +1,1 @@
+"""The commands of `millrace`, one module a group; each prints text, or JSON with `--json`."""

@@ -1,0 +1,126 @@
+"""`millrace dlq`: the dead letters and what is held: look, mend, replay, discard with a reason."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from orchestration import connections
+from orchestration.commands.output import JsonOption, out, print_json, reports_errors, table
+from orchestration.settings import load_settings
+from reverse_etl.catalogue import remedy
+from reverse_etl.ledger import Ledger
+from reverse_etl.model import Delivery
+
+app = typer.Typer(no_args_is_help=True, help="Deliveries that need a person: dead or held.")
+
+Ids = Annotated[list[int], typer.Argument(help="Delivery ids, as `millrace dlq list` shows them.")]
+
+
+def _open() -> closing[Ledger]:
+    return closing(connections.ledger(load_settings()))
+
+
+def summary(delivery: Delivery) -> dict[str, Any]:
+    """A delivery without its payload (which holds personal data)."""
+    return {
+        "id": delivery.id,
+        "destination": delivery.destination,
+        "action": delivery.action,
+        "entity_key": delivery.entity_key,
+        "person_id": delivery.person_id,
+        "state": delivery.state.value,
+        "code": delivery.code,
+        "message": delivery.message,
+        "attempts": delivery.attempts,
+        "last_attempt_at": delivery.last_attempt_at,
+        "event_time": delivery.event_time,
+        "deadline_at": delivery.deadline_at,
+        "correlation_id": delivery.correlation_id,
+        "remedy": remedy(delivery.code),
+    }
+
+
+@app.command("list")
+@reports_errors
+def list_(
+    destination: Annotated[str | None, typer.Option(help="Only this destination.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only this code, e.g. EXPIRED.")] = None,
+    limit: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Dead and held deliveries, newest first."""
+    with _open() as ledger:
+        found = [
+            summary(delivery)
+            for delivery in ledger.dead_letters.list(
+                destination=destination, code=code, limit=limit
+            )
+        ]
+    if as_json:
+        print_json(found)
+        return
+    columns = ("id", "destination", "action", "state", "code", "attempts", "person_id", "remedy")
+    out.print(table("Dead letters", columns, ([row[name] for name in columns] for row in found)))
+
+
+@app.command()
+@reports_errors
+def show(
+    delivery_id: Annotated[int, typer.Argument(help="The id.")], as_json: JsonOption = False
+) -> None:
+    """One delivery: payload, every attempt with the destination's answer, suggested repair."""
+    with _open() as ledger:
+        letter = ledger.dead_letters.show(delivery_id)
+    told = {
+        **summary(letter.delivery),
+        "payload": orjson.loads(letter.delivery.payload),
+        "attempt_log": letter.attempts,
+        "audit": letter.audit,
+    }
+    if as_json:
+        print_json(told)
+        return
+    for name, value in told.items():
+        if name not in ("attempt_log", "audit"):
+            out.print(f"[bold]{name}[/]: {value}")
+    columns = ("started_at", "code", "status", "milliseconds", "response")
+    rows = ([getattr(attempt, name) for name in columns] for attempt in letter.attempts)
+    out.print(table("Attempts", columns, rows))
+
+
+@app.command()
+@reports_errors
+def replay(ids: Ids, as_json: JsonOption = False) -> None:
+    """Queue them again; consent, order and deduplication hold as for any other row."""
+    with _open() as ledger:
+        done = ledger.dead_letters.replay(ids, who=getpass.getuser(), now=datetime.now(UTC))
+    _tell("queued again", done, as_json=as_json)
+
+
+@app.command()
+@reports_errors
+def discard(
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Give them up for good, with a reason."""
+    with _open() as ledger:
+        done = ledger.dead_letters.discard(
+            ids, who=getpass.getuser(), now=datetime.now(UTC), reason=reason
+        )
+    _tell("discarded", done, as_json=as_json)
+
+
+def _tell(what: str, done: Sequence[Delivery], *, as_json: bool) -> None:
+    if as_json:
+        print_json([summary(delivery) for delivery in done])
+    else:
+        out.print(f"{len(done)} {what}.")

@@ -1,0 +1,65 @@
+"""What every command prints with: JSON for programs, tables for people, one line an error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def print_json_lines(values: Iterable[Mapping[str, Any]]) -> None:
+    for value in values:
+        sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    return made
+
+
+def print_error(error: Exception, *, as_json: bool) -> None:
+    """The three parts every error has; an error of no known kind is a bug and says so."""
+    told = {
+        "code": getattr(error, "code", "UNEXPECTED_ERROR"),
+        "message": str(error) or type(error).__name__,
+        "remedy": getattr(error, "remedy", "This is a bug: please report it with the message."),
+    }
+    if as_json:
+        print_json({"error": told})
+    err.print(f"[bold red]{told['code']}[/]: {told['message']}")
+    err.print(f"  {told['remedy']}")
+
+
+def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn an error that has a code into a clear message and exit code 1."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except Exception as error:
+            if not hasattr(error, "code") or not hasattr(error, "remedy"):
+                raise
+            print_error(error, as_json=bool(options.get("as_json")))
+            raise typer.Exit(1) from error
+
+    return run

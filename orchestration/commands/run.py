@@ -1,0 +1,69 @@
+"""`millrace run` for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from orchestration.activation import EFFECTS
+from orchestration.batch import BatchReport
+from orchestration.commands.output import table
+from orchestration.commands.status import tell_accounting
+
+ENQUEUED = ("inserted", "unchanged", "superseded", "cancelled", "expired", "held")
+DELIVERED = ("delivered", "dead", "pending", "held", "requests")
+
+
+def as_dict(report: BatchReport, status: Mapping[str, Any]) -> dict[str, Any]:
+    """What the batch did, and how the accounts stand after it."""
+    return {
+        "run_id": report.run_id,
+        "seconds": report.seconds,
+        "loaded": report.assets.get("raw/events", {}).get("rows", 0),
+        "enqueued": {
+            effect.name: _part(report, f"ledger/{effect.name}", ENQUEUED) for effect in EFFECTS
+        },
+        "delivered": {
+            name: _part(report, f"delivered/{name}", DELIVERED)
+            for name in sorted({effect.destination for effect in EFFECTS})
+        },
+        "problems": [
+            problem
+            for metadata in report.assets.values()
+            for problem in metadata.get("problems", [])
+        ],
+        "failed_checks": list(report.failed_checks),
+        "events": status["events"],
+        "deliveries": status["deliveries"],
+        "dead_letters": status["dead_letters"],
+        "accounting": status["accounting"],
+    }
+
+
+def tell(told: Mapping[str, Any], out: Console) -> None:
+    """The same, as tables and sentences."""
+    out.print(f"\nBatch {told['run_id'][:8]}: {told['loaded']:,} new events loaded.")
+    enqueued = (
+        (name, *(counts[column] for column in ENQUEUED))
+        for name, counts in told["enqueued"].items()
+    )
+    out.print(table("Wanted", ("effect", *ENQUEUED), enqueued))
+    delivered = (
+        (name, *(counts[column] for column in DELIVERED))
+        for name, counts in told["delivered"].items()
+    )
+    out.print(table("Delivered in this batch", ("destination", *DELIVERED), delivered))
+    for problem in told["problems"]:
+        out.print(f"[yellow]{problem['code']}[/] {problem['destination']}: {problem['message']}")
+        out.print(f"  {problem['remedy']}")
+    for check in told["failed_checks"]:
+        out.print(f"[yellow]check failed[/] {check} (see the Dagster UI)")
+    tell_accounting(told, out)
+    out.print(f"Took {told['seconds']:.1f} s. `make ui` shows the run.")
+
+
+def _part(report: BatchReport, asset: str, columns: tuple[str, ...]) -> dict[str, int]:
+    metadata = report.assets.get(asset, {})
+    return {column: int(metadata.get(column, 0)) for column in columns}

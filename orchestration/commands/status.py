@@ -1,0 +1,78 @@
+"""`millrace status` for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from orchestration.commands.output import table
+
+STATES = (
+    "pending",
+    "in_flight",
+    "unknown",
+    "delivered",
+    "dead",
+    "held",
+    "cancelled",
+    "superseded",
+)
+
+
+def tell(status: Mapping[str, Any], out: Console) -> None:
+    """The answer of `orchestration.status.status`, as tables and two sentences."""
+    log = status["log"]
+    out.print(
+        f"Event log: {log['head']:,} events, {log['loaded']:,} in the warehouse, "
+        f"{log['waiting']:,} waiting (oldest {log['lag_seconds']:.0f} s)."
+    )
+    sources = [
+        (name, counts["received"], counts["duplicate"], _listed(counts["rejected"]))
+        for name, counts in status["gateway"].items()
+    ]
+    out.print(table("Received", ("source", "events", "duplicates", "rejected"), sources))
+    tell_deliveries(status, out)
+    tell_accounting(status, out)
+    if status["dead_letters"]:
+        out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")
+    for name, state in status["destinations"].items():
+        if state.get("stopped"):
+            out.print(f"[red]{name} is stopped[/]: {state['stopped']}")
+
+
+def tell_deliveries(status: Mapping[str, Any], out: Console) -> None:
+    rows = [
+        (name, *(states.get(state, 0) for state in STATES))
+        for name, states in status["destinations"].items()
+    ]
+    out.print(table("Deliveries", ("destination", *STATES), rows))
+
+
+def tell_accounting(status: Mapping[str, Any], out: Console) -> None:
+    """Law 8, in numbers: nothing disappears."""
+    events, deliveries = status["events"], status["deliveries"]
+    accounting = status["accounting"]
+    out.print(
+        f"{_mark(accounting['events_balanced'])} events:     received {events['received']:,} = "
+        f"applied {events['applied']:,} + quarantined {events['quarantined']:,} "
+        f"+ ignored {events['ignored']:,}"
+    )
+    parts = " + ".join(
+        f"{state} {deliveries.get(state, 0):,}" for state in STATES if deliveries.get(state)
+    )
+    out.print(
+        f"{_mark(accounting['deliveries_balanced'])} deliveries: enqueued "
+        f"{accounting['deliveries_enqueued']:,} = {parts or 0}"
+    )
+    if events["codes"]:
+        out.print(f"  not applied: {_listed(events['codes'])}")
+
+
+def _mark(holds: bool) -> str:
+    return "[green]✓[/]" if holds else "[bold red]✗[/]"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{code} {count:,}" for code, count in counts.items())

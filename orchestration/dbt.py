@@ -1,0 +1,98 @@
+"""The dbt project as Dagster sees it: where it is, its manifest, how a build is called."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
+
+from orchestration.errors import BuildFailedError
+from orchestration.settings import Settings
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent / "dbt_project"
+EXECUTABLE = Path(sys.executable).with_name("dbt")  # this environment's, whatever PATH says
+SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".csv", ".py"})
+
+
+class Translator(DagsterDbtTranslator):
+    """Asset keys are schema/name, so that `raw/events` from dlt joins the dbt source by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        group = super().get_group_name(dbt_resource_props)
+        return "ingestion" if dbt_resource_props["resource_type"] == "seed" else group
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What dbt reads from the environment; one place, used by every way to call dbt."""
+    return {
+        "MILLRACE_WAREHOUSE": str(settings.warehouse),
+        "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def project(settings: Settings) -> DbtProject:
+    return DbtProject(
+        project_dir=PROJECT_DIR, profiles_dir=PROJECT_DIR, target_path=settings.dbt_target
+    )
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """Parse the project when a source file changed since the last time; returns the manifest.
+
+    Raises BuildFailedError with dbt's own first line when the project does not parse.
+    """
+    manifest = settings.dbt_target / "manifest.json"
+    stamp = manifest.with_name("manifest.fingerprint")
+    fingerprint = _fingerprint(PROJECT_DIR)
+    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        return manifest
+    _parse(settings, ["parse", "--quiet"])
+    stamp.write_text(fingerprint)
+    return manifest
+
+
+def _fingerprint(folder: Path) -> str:
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix in SOURCE_SUFFIXES and "target" not in path.relative_to(folder).parts
+    )
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(str(path.relative_to(folder)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _parse(settings: Settings, arguments: Sequence[str]) -> None:
+    from dbt.cli.main import dbtRunner  # imported late: it takes a second
+
+    settings.dbt_target.mkdir(parents=True, exist_ok=True)
+    os.environ.update(environment(settings))
+    result = dbtRunner().invoke(
+        [
+            *arguments,
+            "--project-dir",
+            str(PROJECT_DIR),
+            "--profiles-dir",
+            str(PROJECT_DIR),
+            "--target-path",
+            str(settings.dbt_target),
+        ]
+    )
+    if not result.success:
+        told = str(result.exception).strip().splitlines() or ["no message"]
+        raise BuildFailedError(
+            f"The dbt project does not parse: {told[0]}",
+            remedy="Run `dbt parse` in dbt_project/ and mend the file it names.",
+        )

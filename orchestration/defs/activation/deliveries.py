@@ -1,0 +1,126 @@
+"""Activation: what the warehouse wants done is recorded in the ledger, then done."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration import activation, connections, decisions, delivery, warehouse
+from orchestration.activation import Effect
+from orchestration.settings import load_settings
+
+GROUP = "activation"
+PUBLISHED = dg.AssetKey(["warehouse", "published"])
+DECIDED = dg.AssetKey(["log", "mql_decisions"])
+CONSENTS = dg.AssetKey(["ledger", "consents"])
+
+
+@dg.asset(
+    key=DECIDED,
+    deps=[PUBLISHED],
+    group_name=GROUP,
+    kinds={"python", "sqlite"},
+    description="Every new MQL is written to the event log, so that no rebuild decides it again.",
+)
+def mql_decisions() -> dg.MaterializeResult[None]:
+    settings = load_settings()
+    with (
+        closing(connections.event_log(settings)) as log,
+        warehouse.connect(settings.published) as copy,
+    ):
+        appended = decisions.append_mql_decisions(log, copy, now=datetime.now(UTC))
+    return dg.MaterializeResult(metadata={"decided": appended})
+
+
+@dg.asset(
+    key=CONSENTS,
+    deps=[PUBLISHED],
+    group_name=GROUP,
+    kinds={"python", "sqlite"},
+    description="Today's consent of every person, read again at the moment of sending.",
+)
+def consents() -> dg.MaterializeResult[None]:
+    settings = load_settings()
+    with (
+        closing(connections.ledger(settings)) as ledger,
+        warehouse.connect(settings.published) as copy,
+    ):
+        cancelled = activation.apply_consents(ledger, copy, now=datetime.now(UTC))
+    return dg.MaterializeResult(metadata={"cancelled_deliveries": cancelled})
+
+
+def _enqueue_asset(effect: Effect) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["ledger", effect.name])
+
+    @dg.asset(
+        key=key,
+        deps=[PUBLISHED, DECIDED, CONSENTS, dg.AssetKey(["activation", effect.table])],
+        group_name=GROUP,
+        kinds={"python", "sqlite"},
+        check_specs=[
+            dg.AssetCheckSpec(
+                "contract",
+                asset=key,
+                description="Rows that break the activation contract are held; the rest goes on.",
+            )
+        ],
+        description=f"Rows of {effect.table}, recorded in the ledger before anything is sent.",
+    )
+    # With checks, Dagster recognises only the bare name of the result.
+    def enqueue() -> dg.MaterializeResult:  # type: ignore[type-arg]
+        settings = load_settings()
+        with (
+            closing(connections.ledger(settings)) as ledger,
+            warehouse.connect(settings.published) as copy,
+        ):
+            told, report = activation.enqueue(ledger, copy, effect, now=datetime.now(UTC))
+        return dg.MaterializeResult(
+            metadata={
+                "inserted": told.inserted,
+                "unchanged": told.unchanged,
+                "superseded": told.superseded,
+                "cancelled": told.cancelled,
+                "expired": told.expired,
+                "held": told.held,
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    passed=report.passed,
+                    check_name="contract",
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"report": dg.MarkdownMetadataValue(report.markdown())},
+                )
+            ],
+        )
+
+    return enqueue
+
+
+def _deliver_asset(destination: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["delivered", destination],
+        deps=[
+            dg.AssetKey(["ledger", effect.name])
+            for effect in activation.EFFECTS
+            if effect.destination == destination
+        ],
+        group_name=GROUP,
+        kinds={"python", destination},
+        description=f"What {destination} has taken; what waits, and why.",
+    )
+    def deliver(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        report = delivery.drain(load_settings(), [destination])
+        for problem in report.problems:
+            context.log.warning("%s: %s %s", problem.code, problem.message, problem.remedy)
+        return dg.MaterializeResult(metadata=delivery.metadata(report, destination))
+
+    return deliver
+
+
+ENQUEUED = [_enqueue_asset(effect) for effect in activation.EFFECTS]
+DELIVERED = [_deliver_asset(name) for name in ("hubspot", "meta")]
+
+
+@dg.definitions
+def deliveries() -> dg.Definitions:
+    return dg.Definitions(assets=[mql_decisions, consents, *ENQUEUED, *DELIVERED])

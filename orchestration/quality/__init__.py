@@ -1,0 +1,1 @@
+"""Data contracts at three borders (raw, canonical, activation), checked by Great Expectations."""

@@ -1,0 +1,205 @@
+"""The contracts as data: which table, which key names a failing row, which expectations.
+
+An expectation is named by its Great Expectations class; its arguments are that class's own.
+To add a rule, add a line here; `runner.check` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Border = Literal["raw", "canonical", "activation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One expectation; `blocking` ones stop what is downstream, the others warn."""
+
+    expectation: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    blocking: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a table promises. `key` columns identify a failing row without showing PII."""
+
+    border: Border
+    schema: str
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+def not_null(column: str, *, blocking: bool = True) -> Rule:
+    return Rule("ExpectColumnValuesToNotBeNull", {"column": column}, blocking)
+
+
+def unique(*columns: str) -> Rule:
+    if len(columns) == 1:
+        return Rule("ExpectColumnValuesToBeUnique", {"column": columns[0]})
+    return Rule("ExpectCompoundColumnsToBeUnique", {"column_list": list(columns)})
+
+
+def one_of(column: str, *values: str) -> Rule:
+    return Rule("ExpectColumnValuesToBeInSet", {"column": column, "value_set": list(values)})
+
+
+def matches(column: str, regex: str, *, blocking: bool = True) -> Rule:
+    return Rule(
+        "ExpectColumnValuesToMatchRegex", {"column": column, "regex": regex}, blocking=blocking
+    )
+
+
+SHA256 = r"^[0-9a-f]{64}$"
+
+RAW = (
+    Contract(
+        border="raw",
+        schema="raw",
+        table="events",
+        key=("position",),
+        columns=("position", "source", "event_key", "kind", "received_at", "correlation_id"),
+        rules=(
+            unique("position"),
+            unique("source", "event_key"),
+            not_null("received_at"),
+            not_null("correlation_id"),
+            one_of("kind", "webhook", "pull", "decision", "answer", "backfill"),
+        ),
+    ),
+)
+
+CANONICAL = (
+    Contract(
+        border="canonical",
+        schema="intermediate",
+        table="int_event_outcomes",
+        key=("position",),
+        columns=(
+            "position",
+            "outcome",
+            "case when outcome = 'applied' then 'APPLIED' else code end as reason",
+        ),
+        rules=(
+            unique("position"),
+            one_of("outcome", "applied", "quarantined", "ignored"),
+            not_null("reason"),
+            # A wave of bad payloads is for a person to look at, not a reason to stop good leads.
+            Rule(
+                "ExpectColumnValuesToBeInSet",
+                {"column": "outcome", "value_set": ["applied", "ignored"], "mostly": 0.9},
+                blocking=False,
+            ),
+        ),
+    ),
+    Contract(
+        border="canonical",
+        schema="marts",
+        table="dim_people",
+        key=("person_id",),
+        columns=("person_id", "first_seen_at", "last_seen_at"),
+        rules=(
+            unique("person_id"),
+            matches("person_id", r"^p_[0-9a-f]{24}$"),
+            not_null("first_seen_at"),
+            Rule(
+                "ExpectColumnPairValuesAToBeGreaterThanB",
+                {"column_A": "last_seen_at", "column_B": "first_seen_at", "or_equal": True},
+            ),
+        ),
+    ),
+    Contract(
+        border="canonical",
+        schema="marts",
+        table="fct_conversions",
+        key=("conversion_id",),
+        columns=("conversion_id", "opportunity_id", "person_id", "converted_at", "value"),
+        rules=(
+            unique("conversion_id"),
+            unique("opportunity_id"),
+            not_null("person_id"),
+            not_null("converted_at"),
+            Rule("ExpectColumnValuesToBeBetween", {"column": "value", "min_value": 0}, False),
+        ),
+    ),
+)
+
+_ENVELOPE = (
+    unique("entity_key"),
+    not_null("person_id"),
+    not_null("order_key"),
+    not_null("event_time"),
+    matches("payload_hash", SHA256),
+    one_of("consent_status", "granted", "missing", "withdrawn"),
+    one_of("mode", "state", "event"),
+)
+_ENVELOPE_COLUMNS = (
+    "entity_key",
+    "person_id",
+    "order_key",
+    "event_time",
+    "mode",
+    "payload_hash",
+    "consent_status",
+)
+
+
+def _activation(table: str, fields: Mapping[str, str], *rules: Rule) -> Contract:
+    """`fields`: column → JSON path into the payload, for rules about what leaves the house."""
+    columns = tuple(
+        f"json_extract_string(payload, '{path}') as {name}" for name, path in fields.items()
+    )
+    return Contract(
+        border="activation",
+        schema="activation",
+        table=table,
+        key=("entity_key",),
+        columns=_ENVELOPE_COLUMNS + columns,
+        rules=_ENVELOPE + rules,
+    )
+
+
+ACTIVATION = (
+    _activation(
+        "act_hubspot__contacts",
+        {
+            "email": "$.properties.email",
+            "millrace_id": "$.properties.millrace_id",
+            "lifecycle_stage": "$.properties.lifecyclestage",
+        },
+        not_null("millrace_id"),
+        matches("email", r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+        one_of("lifecycle_stage", "lead", "marketingqualifiedlead", "customer"),
+    ),
+    _activation(
+        "act_hubspot__tasks",
+        {"contact": "$.contact", "due": "$.properties.hs_timestamp"},
+        not_null("contact"),
+        not_null("due"),
+    ),
+    _activation(
+        "act_meta__conversions",
+        {
+            "em": "$.user_data.em[0]",
+            "ph": "$.user_data.ph[0]",
+            "currency": "$.custom_data.currency",
+            "event_id": "$.event_id",
+            "sent_at": "$.event_time",
+        },
+        matches("em", SHA256),
+        matches("ph", SHA256),
+        matches("currency", r"^[A-Z]{3}$"),
+        not_null("event_id"),
+        matches("sent_at", r"^[0-9]{9,11}$"),
+    ),
+)
+
+BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {
+    "raw": RAW,
+    "canonical": CANONICAL,
+    "activation": ACTIVATION,
+}

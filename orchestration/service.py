@@ -1,0 +1,85 @@
+"""`millrace serve`: gateway and dispatcher in one process, stopped gracefully by a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import uvicorn
+
+from ingestion.event_log import EventLog
+from ingestion.gateway import GatewayConfig, create_app
+from orchestration import connections, delivery
+from orchestration.errors import SettingError
+from orchestration.settings import Settings
+
+ROLES = ("gateway", "dispatcher")
+
+
+def parse_roles(text: str) -> tuple[str, ...]:
+    """`gateway,dispatcher` → roles; raises SettingError for one that does not exist."""
+    roles = tuple(dict.fromkeys(role.strip() for role in text.split(",") if role.strip()))
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown or not roles:
+        raise SettingError(
+            f"There is no role {', '.join(unknown) or text!r}.",
+            remedy=f"Choose from: {', '.join(ROLES)}.",
+        )
+    return roles
+
+
+async def serve(
+    settings: Settings,
+    secrets: Mapping[str, Sequence[str]],
+    *,
+    roles: Sequence[str],
+    host: str,
+    port: int,
+) -> None:
+    """Run until SIGTERM or SIGINT; requests under way are answered, leased rows are settled."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with closing(connections.event_log(settings)) as log:
+        async with asyncio.TaskGroup() as tasks:
+            if "gateway" in roles:
+                tasks.create_task(_gateway(settings, secrets, log, host=host, port=port, stop=stop))
+            if "dispatcher" in roles:
+                tasks.create_task(delivery.run(settings, log, stop))
+
+
+async def _gateway(
+    settings: Settings,
+    secrets: Mapping[str, Sequence[str]],
+    log: EventLog,
+    *,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+) -> None:
+    config = GatewayConfig(
+        secrets=secrets, public_url=settings.public_url, max_body_bytes=settings.max_body_bytes
+    )
+    app = create_app(config, log, clock=lambda: datetime.now(UTC))
+    server = _Server(
+        uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="on")
+    )
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stop.set()
+    stopping.cancel()
+    await serving
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: one signal stops all roles in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

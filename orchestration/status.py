@@ -1,0 +1,124 @@
+"""One look at everything: positions, lag, the accounting identities of law 8, what waits where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from ingestion.event_log import EventLog
+from orchestration import connections, warehouse
+from orchestration.errors import WarehouseMissingError
+from orchestration.settings import Settings
+from reverse_etl.ledger import Ledger
+
+OUTCOMES = """
+    select outcome, code, count(*) as events
+    from intermediate.int_event_outcomes
+    group by outcome, code
+    order by outcome, events desc
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EventAccount:
+    """`received = applied + quarantined + ignored`, for the events that the warehouse has seen.
+
+    `received` comes from the log and the three others from dbt, so a lost or doubled row shows.
+    """
+
+    received: int
+    applied: int
+    quarantined: int
+    ignored: int
+    codes: Mapping[str, int]
+
+    @property
+    def balanced(self) -> bool:
+        return self.received == self.applied + self.quarantined + self.ignored
+
+
+def account_for_events(log: EventLog, connection: duckdb.DuckDBPyConnection) -> EventAccount:
+    position = warehouse.log_position(connection)
+    found = warehouse.rows(connection, OUTCOMES)
+    totals = dict.fromkeys(("applied", "quarantined", "ignored"), 0)
+    for row in found:
+        totals[row["outcome"]] += row["events"]
+    codes = {row["code"]: row["events"] for row in found if row["code"]}
+    return EventAccount(received=log.count(until=position).count, codes=codes, **totals)
+
+
+def take_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
+    """The answer of `millrace status --json` (keys are stable; more may be added)."""
+    with (
+        closing(connections.event_log(settings)) as log,
+        closing(connections.ledger(settings)) as ledger,
+    ):
+        return _status(settings, log, ledger, now)
+
+
+def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) -> dict[str, Any]:
+    published = warehouse.publication(settings.published)
+    events = _events(settings, log)
+    deliveries = ledger.counts()
+    loaded = published.log_position if published else 0
+    return {
+        "log": {
+            "head": log.head(),
+            "loaded": loaded,
+            "waiting": log.count().count - events.received,
+            "lag_seconds": _lag_seconds(log, loaded, now),
+        },
+        "events": {
+            "received": events.received,
+            "applied": events.applied,
+            "quarantined": events.quarantined,
+            "ignored": events.ignored,
+            "codes": dict(events.codes),
+        },
+        "gateway": _gateway(log),
+        "deliveries": dict(deliveries.by_state),
+        "destinations": {name: dict(states) for name, states in deliveries.by_destination.items()},
+        "dead_letters": dict(deliveries.dead_by_code),
+        "accounting": {
+            "events_balanced": events.balanced,
+            "deliveries_balanced": deliveries.balanced,
+            "deliveries_enqueued": deliveries.enqueued,
+            "possible_repeats": deliveries.possible_repeats,
+        },
+        "warehouse": {
+            "published_at": published.published_at.isoformat() if published else None,
+        },
+    }
+
+
+def _events(settings: Settings, log: EventLog) -> EventAccount:
+    try:
+        with warehouse.connect(settings.published) as connection:
+            return account_for_events(log, connection)
+    except WarehouseMissingError:
+        return EventAccount(0, 0, 0, 0, {})
+
+
+def _lag_seconds(log: EventLog, loaded: int, now: datetime) -> float:
+    """How long the oldest event that no batch has seen has been waiting; 0 when none waits."""
+    waiting = log.read(after=loaded, limit=1)
+    if not waiting:
+        return 0.0
+    return max(0.0, round((now - waiting[0].received_at.astimezone(UTC)).total_seconds(), 3))
+
+
+def _gateway(log: EventLog) -> dict[str, Any]:
+    """What each source sent: taken, doubled, turned away (by code)."""
+    told: dict[str, Any] = {}
+    for (source, name, code), value in sorted(log.counters().items()):
+        counts = told.setdefault(source, {"received": 0, "duplicate": 0, "rejected": {}})
+        if name == "rejected":
+            counts["rejected"][code] = value
+        else:
+            counts[name] = value
+    return told

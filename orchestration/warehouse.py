@@ -1,0 +1,143 @@
+"""The DuckDB warehouse: who may open it, the published read copy, and reading rows.
+
+One process at a time may open a DuckDB file, readers included. Whoever works on it takes
+`exclusive()`; everybody else reads the copy that `publish()` swaps in after each batch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from orchestration.errors import (
+    WarehouseCorruptError,
+    WarehouseError,
+    WarehouseLockedError,
+    WarehouseMissingError,
+)
+
+POOL = "warehouse"  # Dagster's concurrency pool, limit 1: DuckDB takes one process at a time
+ACTIVATION_TABLES = ("act_hubspot__contacts", "act_hubspot__tasks", "act_meta__conversions")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What the published copy holds: `log_position` is the last event in it, `digests` has one
+    fingerprint an activation table (it changes when there is something new to enqueue)."""
+
+    published_at: datetime
+    log_position: int
+    digests: Mapping[str, str]
+
+
+@contextmanager
+def exclusive(path: Path, *, timeout_seconds: float = 60) -> Iterator[None]:
+    """Keep other Millrace processes off the warehouse file; raises WarehouseLockedError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{path}.lock", timeout=timeout_seconds)
+    try:
+        with lock:
+            yield
+    except Timeout:
+        raise WarehouseLockedError(f"Another Millrace process is working on {path.name}.") from None
+
+
+def discard(path: Path, pipelines: Path) -> None:
+    """Remove the file and what dlt remembers of it: the event log rebuilds both."""
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(pipelines, ignore_errors=True)
+
+
+@contextmanager
+def connect(path: Path, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the file; a missing, locked or damaged one gets an error of its own."""
+    if not path.exists():
+        raise WarehouseMissingError(f"There is no warehouse at {path}.")
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+        connection.execute("set TimeZone = 'UTC'")
+    except duckdb.Error as error:
+        raise _translate(error, path) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()
+) -> list[dict[str, Any]]:
+    """The result as dictionaries; parameters are bound, never formatted in."""
+    cursor = connection.execute(query, list(parameters))
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def publish(warehouse: Path, target: Path, *, now: datetime) -> Publication:
+    """Copy the warehouse beside `target` and swap it in; readers see the old or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with connect(warehouse, read_only=False) as connection:
+        connection.execute("checkpoint")
+        publication = Publication(now, log_position(connection), _digests(connection))
+    staged = target.with_suffix(".next")
+    shutil.copyfile(warehouse, staged)
+    manifest = _manifest_path(target)
+    described = manifest.with_suffix(".next")
+    described.write_text(json.dumps(asdict(publication), default=str, indent=2))
+    # The copy first: a manifest never promises rows that readers cannot see yet.
+    os.replace(staged, target)  # noqa: PTH105  the atomic one, by name
+    os.replace(described, manifest)  # noqa: PTH105
+    return publication
+
+
+def publication(target: Path) -> Publication | None:
+    """What was published last, or None before the first batch."""
+    manifest = _manifest_path(target)
+    if not manifest.exists():
+        return None
+    told = json.loads(manifest.read_text())
+    return Publication(
+        datetime.fromisoformat(told["published_at"]), told["log_position"], told["digests"]
+    )
+
+
+def _manifest_path(target: Path) -> Path:
+    return target.with_name("publication.json")
+
+
+def log_position(connection: duckdb.DuckDBPyConnection) -> int:
+    """The last event that the file holds, 0 when it holds none."""
+    return int(rows(connection, "select coalesce(max(position), 0) as p from raw.events")[0]["p"])
+
+
+def _digests(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return {table: _digest(connection, table) for table in ACTIVATION_TABLES}
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    query = f"""
+        select count(*) || ':' || coalesce(bit_xor(
+            hash(entity_key, payload_hash, consent_status)), 0) as digest
+        from activation.{table}
+    """  # noqa: S608  the table is one of ACTIVATION_TABLES
+    return str(rows(connection, query)[0]["digest"])
+
+
+def _translate(error: duckdb.Error, path: Path) -> WarehouseError:
+    told = str(error)
+    if "lock" in told.lower():
+        return WarehouseLockedError(f"Another process has {path.name} open.")
+    if isinstance(error, (duckdb.IOException, duckdb.InternalException, duckdb.FatalException)):
+        return WarehouseCorruptError(f"{path.name} is not a readable DuckDB file.")
+    return WarehouseError(f"{path.name} could not be opened ({type(error).__name__}).")

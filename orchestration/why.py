@@ -1,0 +1,189 @@
+"""The whole story of one lead: what arrived, who it is, what was decided, what was done and why.
+
+Reads the published copy for what the models know, the event log for what they have not seen or
+refused, and the ledger for what was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+
+from dbt_project.functions.normalise import normalise_email
+from ingestion.event_log import EventLog, LoggedEvent
+from orchestration import connections, warehouse
+from orchestration.errors import NotFoundError, WarehouseMissingError
+from orchestration.settings import Settings
+from reverse_etl.catalogue import remedy
+from reverse_etl.ledger import Ledger
+from reverse_etl.model import Delivery
+
+Row = dict[str, Any]
+
+PERSON_BY_EMAIL = """
+    select distinct people.person_id
+    from intermediate.int_identifiers as identifiers
+    inner join intermediate.int_record_people as people using (record_id)
+    where identifiers.identifier = 'email:' || ?
+"""
+PERSON_BY_ID = """
+    select person_id from marts.dim_people where person_id = ?
+    union
+    select person_id from marts.person_aliases where alias_id = ?
+"""
+PERSON_BY_CORRELATION = """
+    select distinct person_id from intermediate.int_event_people where correlation_id = ?
+"""
+SECTIONS: Mapping[str, str] = {
+    "person": "select * exclude (order_key) from marts.dim_people where person_id = ?",
+    "aliases": "select * from marts.person_aliases where person_id = ?",
+    "identifiers": """
+        select distinct identifiers.identifier, identifiers.rule, identifiers.strength
+        from intermediate.int_identifiers as identifiers
+        inner join intermediate.int_record_people as people using (record_id)
+        where people.person_id = ?
+        order by identifiers.rule, identifiers.identifier
+    """,
+    "events": """
+        select outcomes.position, outcomes.source, outcomes.event_type, outcomes.event_key,
+            outcomes.kind, outcomes.outcome, outcomes.code, people.occurred_at,
+            outcomes.received_at, outcomes.correlation_id
+        from intermediate.int_event_people as people
+        inner join intermediate.int_event_outcomes as outcomes using (event_id)
+        where people.person_id = ?
+        order by people.order_key
+    """,
+    "score": "select * from marts.fct_scores where person_id = ? order by version",
+    "contributions": """
+        select version, rule_id, kind, reason, points, event_id, occurred_at
+        from intermediate.int_score_contributions
+        where person_id = ?
+        order by version, order_key, rule_id
+    """,
+    "mqls": "select * from marts.fct_mqls where person_id = ? order by reached_at",
+    "conversions": "select * from marts.fct_conversions where person_id = ? order by converted_at",
+    "consents": "select * from marts.dim_consents where person_id = ? order by purpose",
+}
+OUTCOME_OF = """
+    select position, outcome, code, path
+    from intermediate.int_event_outcomes
+    where list_contains(?, position)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the published warehouse tells: the person's sections, and what became of events."""
+
+    person_id: str | None
+    sections: Mapping[str, list[Row]]
+    outcomes: Mapping[int, Row]
+
+
+def why(settings: Settings, who: str) -> Row:
+    """The story of `who`: an e-mail address, a person id (or an old one), or a correlation id.
+
+    Raises NotFoundError when neither the warehouse nor the log knows it.
+    """
+    with (
+        closing(connections.event_log(settings)) as log,
+        closing(connections.ledger(settings)) as ledger,
+    ):
+        mentioned = _mentions(log, who)
+        known = _ask_warehouse(settings, who, mentioned)
+        if known.person_id is None and not mentioned:
+            raise NotFoundError(f"Nobody and nothing is known as {who}.")
+        deliveries = _deliveries(ledger, known, who)
+    told = {event["position"] for event in known.sections.get("events", [])}
+    return {
+        "who": who,
+        "person_id": known.person_id,
+        **known.sections,
+        "person": next(iter(known.sections.get("person", [])), None),
+        "other_events": [
+            _other(event, known.outcomes) for event in mentioned if event.position not in told
+        ],
+        "deliveries": deliveries,
+    }
+
+
+def _mentions(log: EventLog, who: str) -> Sequence[LoggedEvent]:
+    """Events of that correlation id, or that mention it: also those the models refused."""
+    return log.read(correlation_id=who) or log.search(who)
+
+
+def _ask_warehouse(settings: Settings, who: str, mentioned: Sequence[LoggedEvent]) -> Known:
+    try:
+        with warehouse.connect(settings.published) as copy:
+            person_id = _person(copy, who)
+            sections = (
+                {name: warehouse.rows(copy, query, [person_id]) for name, query in SECTIONS.items()}
+                if person_id
+                else {}
+            )
+            positions = [event.position for event in mentioned]
+            found = warehouse.rows(copy, OUTCOME_OF, [positions])
+            return Known(person_id, sections, {row["position"]: row for row in found})
+    except WarehouseMissingError:
+        return Known(None, {}, {})
+
+
+def _person(copy: duckdb.DuckDBPyConnection, who: str) -> str | None:
+    email = normalise_email(who) if "@" in who else None
+    questions = (
+        (PERSON_BY_EMAIL, [email]),
+        (PERSON_BY_ID, [who, who]),
+        (PERSON_BY_CORRELATION, [who]),
+    )
+    for query, parameters in questions:
+        if found := warehouse.rows(copy, query, parameters):
+            return str(found[0]["person_id"])
+    return None
+
+
+def _other(event: LoggedEvent, outcomes: Mapping[int, Row]) -> Row:
+    """An event that belongs to no person: refused by the models, or not loaded yet."""
+    judged = outcomes.get(event.position, {"outcome": "waiting", "code": None, "path": None})
+    return {
+        "position": event.position,
+        "source": event.source,
+        "event_key": event.event_key,
+        "kind": event.kind,
+        "received_at": event.received_at,
+        "correlation_id": event.correlation_id,
+        "outcome": judged["outcome"],
+        "code": judged["code"],
+        "path": judged["path"],
+    }
+
+
+def _deliveries(ledger: Ledger, known: Known, who: str) -> list[Row]:
+    if known.person_id is None:
+        return [_delivery(ledger, found) for found in ledger.find(correlation_id=who)]
+    names = [known.person_id, *(row["alias_id"] for row in known.sections["aliases"])]
+    return [_delivery(ledger, found) for name in names for found in ledger.find(person_id=name)]
+
+
+def _delivery(ledger: Ledger, delivery: Delivery) -> Row:
+    """One effect, every try of it, and what to do where it did not go through."""
+    return {
+        "id": delivery.id,
+        "destination": delivery.destination,
+        "action": delivery.action,
+        "entity_key": delivery.entity_key,
+        "state": delivery.state.value,
+        "code": delivery.code,
+        "remedy": remedy(delivery.code) if delivery.code else None,
+        "consent_status": delivery.consent_status,
+        "consent_id": delivery.consent_id,
+        "vendor_id": delivery.vendor_id,
+        "event_time": delivery.event_time,
+        "created_at": delivery.created_at,
+        "delivered_at": delivery.delivered_at,
+        "correlation_id": delivery.correlation_id,
+        "attempts": [asdict(attempt) for attempt in ledger.attempts(delivery.id)],
+    }

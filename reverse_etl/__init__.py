@@ -1,0 +1,1 @@
+"""Effects out: ledger, dispatcher, connectors, and a sandbox of the vendors."""

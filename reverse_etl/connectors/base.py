@@ -1,0 +1,96 @@
+"""What every connector offers the dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from reverse_etl.errors import CallFailedError
+from reverse_etl.model import Call, Delivery, Kind, Outcome, Reply
+from reverse_etl.quota import Budget
+
+Repeat = Literal["harmless", "refused", "duplicates"]
+"""What the vendor does when the same effect is sent twice: takes it as the same, refuses the
+second, or keeps both."""
+
+
+async def _no_wait() -> None:
+    return None
+
+
+async def _nobody(_keys: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a connector may know and ask while it works on one batch."""
+
+    now: datetime
+    vendor_ids: Mapping[int, str] = field(default_factory=dict)
+    """Delivery id → the vendor's id of the entity itself, where known."""
+    contact_ids: Mapping[int, str] = field(default_factory=dict)
+    """Delivery id → the vendor's id of the contact that the payload names."""
+    permit: Callable[[], Awaitable[None]] = _no_wait
+    """Await before each HTTP request: the quota's say."""
+    alive: Callable[[Sequence[str]], Awaitable[frozenset[str]]] = _nobody
+    """Which of these entity keys were delivered here and are still wanted."""
+
+
+class Connector(Protocol):
+    """One vendor account. It never raises for what a vendor does: it answers with outcomes."""
+
+    @property
+    def destination(self) -> str:
+        """The name in activation rows."""
+
+    @property
+    def budget(self) -> Budget | None:
+        """Requests the account allows; None when the vendor states no limit."""
+
+    def max_batch(self, action: str) -> int:
+        """The most items of one request; 0 for an action it does not know."""
+
+    def repeat(self, action: str) -> Repeat:
+        """How a repeat behaves."""
+
+    async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
+        """Send deliveries of one action, of which no two concern the same person."""
+
+    async def read_back(self, batch: Sequence[Delivery], context: Context) -> Reply:
+        """Find out what became of deliveries whose answer was lost: delivered, or to be sent
+        again (retryable), or still unknown."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A batch while a connector works on it: which items have their outcome already."""
+
+    batch: Sequence[Delivery]
+    context: Context
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def open(self) -> list[Delivery]:
+        """Deliveries without an outcome yet."""
+        return [row for row in self.batch if row.id not in self.outcomes]
+
+    def delivered(self, row: Delivery, vendor_id: str | None, status: int | None = None) -> None:
+        """The vendor has it."""
+        self.set(row, Outcome(Kind.DELIVERED, "DELIVERED", status=status, vendor_id=vendor_id))
+
+    def set(self, row: Delivery, outcome: Outcome) -> None:
+        """Note an item's outcome; the first one stays."""
+        self.outcomes.setdefault(row.id, outcome)
+
+    def fail(self, failure: CallFailedError, rows: Sequence[Delivery] | None = None) -> None:
+        """The request that carried these rows (default: all open ones) failed as a whole."""
+        for row in self.open if rows is None else rows:
+            self.set(row, failure.outcome)
+
+    def reply(self) -> Reply:
+        """The outcomes so far."""
+        return Reply(dict(self.outcomes), tuple(self.calls))

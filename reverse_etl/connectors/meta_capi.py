@@ -1,0 +1,145 @@
+"""Meta Conversions API.
+
+One bad event fails a whole request, so each is checked first and a refused batch is bisected.
+Meta cannot be asked whether an event arrived: by default a lost answer leads to a repeat with the
+same `event_id`, counted as a possible repeat; `at_most_once` gives the event up instead.
+Limits: 1,000 events a request, event_time at most 7 days back. Credentials: a system user's access
+token for the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+
+from reverse_etl import catalogue
+from reverse_etl.connectors import meta_preflight
+from reverse_etl.connectors.base import Context, Repeat, Work
+from reverse_etl.connectors.http import Endpoint, Response
+from reverse_etl.errors import CallFailedError, ConfigurationError
+from reverse_etl.model import Delivery, Kind, Outcome, Reply
+from reverse_etl.quota import Budget
+from reverse_etl.retry import classify
+
+_BATCH: Final = 1000
+_TEMPORARY: Final = frozenset({1, 2, 4, 17, 613, 80000, 80003, 80004, 80014})
+_RATE: Final = _TEMPORARY - {1, 2}
+_AUTHENTICATION: Final = frozenset({102, 190, 200})
+
+
+@dataclass(frozen=True, slots=True)
+class MetaSettings:
+    """`dataset`: the dataset (pixel) id. `requests`: per minute, None for no limit of our own."""
+
+    token: str = field(repr=False)
+    dataset: str
+    url: str = "https://graph.facebook.com"
+    version: str = "v26.0"
+    at_most_once: bool = False
+    test_event_code: str | None = None
+    requests: int | None = None
+    timeout: timedelta = timedelta(seconds=15)
+
+    def __post_init__(self) -> None:
+        for name in ("token", "dataset"):
+            if not getattr(self, name):
+                raise ConfigurationError(
+                    f"The Meta Conversions API has no {name}.",
+                    code="CREDENTIAL_MISSING",
+                    remedy=f"Set the {name} from Meta's Events Manager.",
+                )
+
+    @property
+    def budget(self) -> Budget | None:
+        """What we allow ourselves."""
+        return Budget(self.requests, timedelta(minutes=1)) if self.requests else None
+
+
+class MetaCapi:
+    """The connector; see reverse_etl.connectors.base.Connector."""
+
+    destination = "meta"
+
+    def __init__(self, settings: MetaSettings, client: httpx.AsyncClient) -> None:
+        self._settings = settings
+        self._endpoint = Endpoint(client, settings.url, {}, settings.timeout)
+        self._path = f"/{settings.version}/{settings.dataset}/events"
+        self.budget = settings.budget
+
+    def max_batch(self, action: str) -> int:
+        """1,000 events."""
+        return _BATCH if action == "send_event" else 0
+
+    def repeat(self, action: str) -> Repeat:
+        """Two server events with the same id are not promised to be merged."""
+        return "duplicates"
+
+    async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
+        """See Connector.send."""
+        work = Work(batch, context)
+        events = {row.id: row.body for row in batch}
+        for row in batch:
+            refused = meta_preflight.refusal(events[row.id], context.now)
+            if refused:
+                work.set(row, refused)
+        if work.open:
+            await self._post(work, [events[row.id] for row in work.open])
+        return work.reply()
+
+    async def read_back(self, batch: Sequence[Delivery], context: Context) -> Reply:
+        """Meta cannot be asked; the setting decides what a lost answer means."""
+        if self._settings.at_most_once:
+            text = "The answer was lost, and the setting forbids a repeat."
+            outcome = Outcome(Kind.PERMANENT, catalogue.UNKNOWN_OUTCOME, text)
+        else:
+            outcome = Outcome(
+                Kind.RETRYABLE,
+                catalogue.POSSIBLE_REPEAT,
+                "The answer was lost: sent again with the same event_id.",
+                retry_after=timedelta(),
+                possible_repeat=True,
+            )
+        return Reply({row.id: outcome for row in batch})
+
+    async def _post(self, work: Work, events: Sequence[Mapping[str, Any]]) -> None:
+        body: dict[str, Any] = {"data": list(events), "access_token": self._settings.token}
+        if self._settings.test_event_code:
+            body["test_event_code"] = self._settings.test_event_code
+        try:
+            answer = await self._endpoint.call(work, "POST", self._path, body)
+        except CallFailedError as failure:
+            work.fail(failure)
+            return
+        outcome = read(answer, sent=len(events))
+        for row in work.open:
+            work.set(row, outcome)
+
+
+def read(answer: Response, *, sent: int) -> Outcome:
+    """What Meta's answer means for each of the `sent` events."""
+    if 200 <= answer.status < 300 and "error" not in answer.body:
+        if answer.body.get("events_received") == sent:
+            return Outcome(Kind.DELIVERED, "DELIVERED", status=answer.status)
+        text = "Meta did not confirm the number of events that were sent."
+        return Outcome(Kind.UNKNOWN, catalogue.MALFORMED_ANSWER, text, answer.status)
+    error = answer.body.get("error")
+    return _error(error if isinstance(error, Mapping) else {}, answer)
+
+
+def _error(error: Mapping[str, Any], answer: Response) -> Outcome:
+    number, message = error.get("code"), str(error.get("message") or "")
+    status, wait = answer.status, answer.retry_after
+    if number in _AUTHENTICATION:
+        return Outcome(Kind.AUTHENTICATION, catalogue.AUTHENTICATION_FAILED, message, status)
+    if number in _TEMPORARY or error.get("is_transient") is True:
+        code = catalogue.RATE_LIMITED if number in _RATE else catalogue.DESTINATION_ERROR
+        return Outcome(Kind.RETRYABLE, code, message, status, wait)
+    outcome = classify(max(status, 300), message=message, retry_after=wait)
+    if outcome.kind is not Kind.PERMANENT:
+        return outcome
+    code = f"META_{number}" if isinstance(number, int) else catalogue.REFUSED
+    return Outcome(Kind.REFUSED, code, message, status)

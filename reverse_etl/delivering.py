@@ -1,0 +1,238 @@
+"""One batch from lease to settlement: consent → deadline → contact → quota → send → classify."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from reverse_etl import catalogue, consent
+from reverse_etl.bisect import send_bisecting
+from reverse_etl.connectors.base import Connector, Context
+from reverse_etl.ledger import Settlement
+from reverse_etl.model import Answer, Call, Delivery, Kind, Outcome, Reply, State, object_kind
+from reverse_etl.quota import Quota
+from reverse_etl.retry import Decision, decide
+
+if TYPE_CHECKING:
+    from reverse_etl.lane import Tools
+
+_log = structlog.get_logger("reverse_etl.dispatch")
+_SYNCED: Final = {"contact": "contact_synced"}
+_LOGGED_IDS: Final = 20  # correlation ids in one log line
+_NO_ANSWER: Final = Outcome(Kind.UNKNOWN, catalogue.NO_ANSWER, "Sent, but no answer came in time.")
+_NO_CONTACT: Final = Outcome(
+    Kind.RETRYABLE, catalogue.CONTACT_NOT_SYNCED, "The person's contact is not there yet."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a batch."""
+
+    settlements: tuple[Settlement, ...]
+    outcomes: tuple[Outcome, ...]
+    calls: tuple[Call, ...]
+    recording_failed: bool
+
+
+class Delivering:
+    """Takes leased rows to their settlements; writes nothing to the ledger itself."""
+
+    def __init__(self, connector: Connector, tools: Tools, quota: Quota) -> None:
+        self._connector = connector
+        self._tools = tools
+        self._quota = quota
+
+    async def deliver(self, rows: Sequence[Delivery], *, read_back: bool, probing: bool) -> Ended:
+        """Send leased rows of one action, or read back what became of them."""
+        now = self._tools.clock()
+        settled = [] if read_back else await self._refused(rows, now)
+        done = {item.delivery.id for item in settled}
+        ready = [row for row in rows if row.id not in done]
+        context, waiting = await self._context(ready, now)
+        settled += [self._settlement(row, _NO_CONTACT, now) for row in waiting]
+        ready = [row for row in ready if row not in waiting]
+        if not ready:
+            return Ended(tuple(settled), (), (), recording_failed=False)
+        reply = await self._ask(ready, context, read_back=read_back)
+        sent, failed = await self._settle(ready, reply, context, now, read_back, probing)
+        outcomes = tuple(item.outcome for item in sent if item.outcome)
+        return Ended((*settled, *sent), outcomes, reply.calls, recording_failed=failed)
+
+    async def _refused(self, rows: Sequence[Delivery], now: datetime) -> list[Settlement]:
+        """Rows that may not be sent at this moment (law 7), or no longer."""
+        current = await self._tools.db(self._tools.ledger.consents_for, rows)
+        refused = []
+        for row in rows:
+            status, consent_id = current.get((row.person_id, row.purpose), (None, None))
+            code = consent.refusal(row.consent_status, status)
+            if code:
+                decision = Decision(State.CANCELLED, code)
+                refused.append(Settlement(row, decision, consent_id=consent_id))
+            elif row.deadline_at is not None and row.deadline_at <= now:
+                refused.append(Settlement(row, Decision(State.DEAD, catalogue.EXPIRED)))
+        return refused
+
+    async def _context(
+        self, rows: Sequence[Delivery], now: datetime
+    ) -> tuple[Context, list[Delivery]]:
+        """What the connector needs to know, and the rows whose contact is not there yet."""
+        if not rows:
+            return Context(now), []
+        destination, kind = self._connector.destination, object_kind(rows[0].action)
+        lookup = self._tools.ledger.vendor_ids
+        known = await self._tools.db(lookup, destination, kind, [row.entity_key for row in rows])
+        own = {row.id: row.external_id or known.get(row.entity_key) for row in rows}
+        named = {row.id: row.body.get("contact") for row in rows}
+        people = sorted({str(person) for person in named.values() if person})
+        contacts = await self._tools.db(lookup, destination, "contact", people) if people else {}
+        waiting = [row for row in rows if (p := named[row.id]) and str(p) not in contacts]
+        context = Context(
+            now=now,
+            vendor_ids={number: vendor_id for number, vendor_id in own.items() if vendor_id},
+            contact_ids={n: contacts[str(p)] for n, p in named.items() if str(p) in contacts},
+            permit=self._permit(hot=any(row.hot for row in rows)),
+            alive=lambda keys: self._tools.db(
+                self._tools.ledger.alive, destination, rows[0].action, keys
+            ),
+        )
+        return context, waiting
+
+    def _permit(self, *, hot: bool) -> Callable[[], Awaitable[None]]:
+        async def permit() -> None:
+            while wait := self._quota.wait(self._tools.clock(), hot=hot).total_seconds():
+                await self._tools.sleep(wait)
+            self._quota.take(self._tools.clock())
+
+        return permit
+
+    async def _ask(self, rows: Sequence[Delivery], context: Context, *, read_back: bool) -> Reply:
+        try:
+            async with asyncio.timeout(self._tools.policy.send_timeout.total_seconds()):
+                if read_back:
+                    return await self._connector.read_back(rows, context)
+                return await send_bisecting(self._connector, rows, context)
+        except TimeoutError:
+            return Reply({})
+
+    async def _settle(
+        self,
+        rows: Sequence[Delivery],
+        reply: Reply,
+        context: Context,
+        started: datetime,
+        read_back: bool,
+        probing: bool,
+    ) -> tuple[list[Settlement], bool]:
+        outcomes = {row.id: reply.outcomes.get(row.id, _NO_ANSWER) for row in rows}
+        failed = await self._record_answers(rows, outcomes)
+        batch_id = uuid.UUID(int=self._tools.rng.getrandbits(128)).hex[:16]
+        spent = sum(call.milliseconds for call in reply.calls)
+        request = _describe(reply.calls, len(rows))
+        settlements = [
+            replace(
+                self._settlement(
+                    row, outcomes[row.id], self._tools.clock(), read_back=read_back, probing=probing
+                ),
+                batch_id=batch_id,
+                started_at=started,
+                milliseconds=round(spent, 2),
+                request=request,
+            )
+            for row in rows
+        ]
+        self._log(batch_id, settlements, reply.calls, spent, read_back)
+        return settlements, failed
+
+    def _settlement(
+        self,
+        row: Delivery,
+        outcome: Outcome,
+        now: datetime,
+        *,
+        read_back: bool = False,
+        probing: bool = False,
+    ) -> Settlement:
+        decision = decide(
+            outcome,
+            attempts=row.attempts + 1,
+            now=now,
+            deadline=row.deadline_at,
+            policy=self._tools.policy.retry,
+            rng=self._tools.rng,
+            free=probing or (read_back and outcome.kind is Kind.RETRYABLE),
+        )
+        return Settlement(row, decision, outcome, started_at=now)
+
+    async def _record_answers(self, rows: Sequence[Delivery], outcomes: dict[int, Outcome]) -> bool:
+        """Hand over new ids before they are settled; if that fails, those rows stay unknown, are
+        read back, and their answers are handed over again."""
+        news = await self._news(rows, outcomes)
+        if not news:
+            return False
+        try:
+            await self._tools.db(self._tools.on_answer, list(news.values()))
+        except Exception as error:  # noqa: BLE001  # whatever it is, nothing may get lost here
+            _log.error("answer_not_recorded", error=type(error).__name__, answers=len(news))
+            text = "Delivered, but the answer was not recorded."
+            lost = Outcome(Kind.UNKNOWN, catalogue.RECORDING_FAILED, text)
+            outcomes.update((number, lost) for number in news)
+            return True
+        return False
+
+    async def _news(
+        self, rows: Sequence[Delivery], outcomes: dict[int, Outcome]
+    ) -> dict[int, Answer]:
+        kind = object_kind(rows[0].action)
+        if kind not in _SYNCED:
+            return {}
+        destination = self._connector.destination
+        known = await self._tools.db(
+            self._tools.ledger.vendor_ids, destination, kind, [row.entity_key for row in rows]
+        )
+        at = self._tools.clock()
+        news: dict[int, Answer] = {}
+        for row in rows:
+            found = outcomes[row.id].vendor_id
+            if found and known.get(row.entity_key) != found:
+                facts = (_SYNCED[kind], destination, row.person_id, found, at, row.correlation_id)
+                news[row.id] = Answer(*facts)
+        return news
+
+    def _log(
+        self,
+        batch_id: str,
+        settlements: Sequence[Settlement],
+        calls: Sequence[Call],
+        spent: float,
+        read_back: bool,
+    ) -> None:
+        outcomes = [item.outcome for item in settlements if item.outcome]
+        rows = [item.delivery for item in settlements]
+        _log.info(
+            "delivery_attempt",
+            destination=self._connector.destination,
+            action=rows[0].action,
+            batch_id=batch_id,
+            read_back=read_back,
+            size=len(rows),
+            kinds=dict(Counter(str(outcome.kind) for outcome in outcomes)),
+            codes=dict(Counter(outcome.code for outcome in outcomes)),
+            statuses=[call.status for call in calls],
+            requests=len(calls),
+            milliseconds=round(spent, 1),
+            correlation_ids=[row.correlation_id for row in rows[:_LOGGED_IDS]],
+        )
+
+
+def _describe(calls: Sequence[Call], items: int) -> str:
+    """The requests of a batch for the attempt log: method, path, status; never a body."""
+    made = "; ".join(f"{call.method} {call.path} → {call.status or call.code}" for call in calls)
+    return f"{items} items: {made or 'no request'}"

@@ -1,0 +1,251 @@
+"""One destination's worker: it owns that destination's breaker, quota and queue, and no other's."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, ParamSpec, TypeVar, cast
+
+from reverse_etl import catalogue
+from reverse_etl.breaker import BreakerPolicy, Permit
+from reverse_etl.connectors.base import Connector
+from reverse_etl.delivering import Delivering, Ended
+from reverse_etl.ledger import Health, Ledger
+from reverse_etl.model import Answer, Call, Delivery, Kind, Outcome, Problem, State
+from reverse_etl.quota import Quota
+from reverse_etl.retry import RetryPolicy
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+Sleep = Callable[[float], Awaitable[None]]
+OnAnswer = Callable[[Sequence[Answer]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchPolicy:
+    """How a dispatcher behaves. `lease` must outlast `send_timeout`."""
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    lease: timedelta = timedelta(seconds=120)
+    send_timeout: timedelta = timedelta(seconds=90)
+    unreachable_limit: int = 3
+    """A drain gives a destination up after so many failures to connect in a row."""
+    credential_retry: timedelta = timedelta(seconds=60)
+    """How long a running dispatcher waits before it tries refused credentials again."""
+    sweep_every: timedelta = timedelta(seconds=1)
+    idle: timedelta = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What lanes share: the ledger behind one thread, time, chance and the way for answers."""
+
+    ledger: Ledger
+    clock: Clock
+    sleep: Sleep
+    rng: random.Random
+    on_answer: OnAnswer
+    policy: DispatchPolicy
+    executor: Callable[[Callable[[], object]], Awaitable[object]]
+
+    async def db(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run blocking work beside the event loop, so that other destinations go on."""
+        return cast(T, await self.executor(lambda: act(*args, **kwargs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Until when a lane has nothing to do; None when its queue is empty. `quota`: it only waits
+    for the request budget, which a drain always does."""
+
+    until: datetime | None
+    quota: bool = False
+
+
+class Lane:
+    """The work at one destination, one batch at a time."""
+
+    def __init__(self, connector: Connector, tools: Tools, health: Health) -> None:
+        self.connector = connector
+        self.health = health
+        self.quota = Quota(connector.budget)
+        self.tally: Counter[str] = Counter()
+        self.problems: dict[str, Problem] = {}
+        self.unreachable = 0
+        self.refused = False
+        self._tools = tools
+        self._delivering = Delivering(connector, tools, self.quota)
+        self._limits = {a: n for a in _actions(connector) if (n := connector.max_batch(a))}
+        self._next_sweep: datetime | None = None
+        self._next_try: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The destination."""
+        return self.connector.destination
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether waiting a little would not help: not reachable, or our credentials refused."""
+        return self.refused or self.unreachable >= self._tools.policy.unreachable_limit
+
+    def begin(self) -> None:
+        """A new drain: forget what the last one counted, and try once whatever was refused."""
+        self.tally.clear()
+        self.problems.clear()
+        self.unreachable, self.refused, self._next_try = 0, False, None
+
+    async def step(self) -> Rest:
+        """Do one batch if there is one; returns when to come back."""
+        now = self._tools.clock()
+        await self._sweep(now)
+        if self.health.stopped_code and self._next_try and now < self._next_try:
+            return Rest(self._next_try)
+        pause = self.quota.paused(now)
+        if pause:
+            return Rest(now + pause)
+        permit = self.health.breaker.permit(now)
+        if permit is not Permit.OPEN_ROAD:
+            await self._tools.db(self._tools.ledger.hold, self.name, now)
+            if permit is Permit.REFUSED:
+                return await self._rest_until_probe()
+        return await self._lease_and_deliver(now, permit)
+
+    async def _rest_until_probe(self) -> Rest:
+        held = await self._tools.db(
+            self._tools.ledger.find, destination=self.name, states=[State.HELD], limit=1
+        )
+        self._note(catalogue.BREAKER_OPEN, "answers most requests with errors; its rows are held")
+        return Rest(self.health.breaker.probe_at if held else None)
+
+    async def _lease_and_deliver(self, now: datetime, permit: Permit) -> Rest:
+        careful = permit is Permit.PROBE or self.health.stopped_code is not None
+        cold_wait = self.quota.wait(now, hot=False)
+        hot_only = bool(cold_wait) and not self.quota.wait(now, hot=True)
+        if cold_wait and not hot_only:
+            return Rest(now + cold_wait, quota=True)
+        queue = State.HELD if permit is Permit.PROBE else State.PENDING
+        for state in (State.UNKNOWN, queue):
+            rows = await self._lease(now, state, 1 if careful else None, hot_only=hot_only)
+            if rows:
+                await self._deliver(rows, state, probing=permit is Permit.PROBE)
+                return Rest(self._tools.clock())
+        if hot_only:
+            return Rest(now + cold_wait, quota=True)
+        return Rest(await self._tools.db(self._tools.ledger.next_due, self.name))
+
+    async def _lease(
+        self, now: datetime, state: State, most: int | None, *, hot_only: bool
+    ) -> list[Delivery]:
+        return await self._tools.db(
+            self._tools.ledger.lease,
+            self.name,
+            token=uuid.UUID(int=self._tools.rng.getrandbits(128)).hex,
+            now=now,
+            ttl=self._tools.policy.lease,
+            limits=self._limits,
+            state=state,
+            most=most,
+            hot_only=hot_only,
+        )
+
+    async def _deliver(self, rows: Sequence[Delivery], state: State, *, probing: bool) -> None:
+        ended = await self._delivering.deliver(
+            rows, read_back=state is State.UNKNOWN, probing=probing
+        )
+        now = self._tools.clock()
+        was_open = self.health.breaker.is_open
+        self._learn(ended, now)
+        await self._tools.db(
+            self._tools.ledger.settle, ended.settlements, now, {self.name: self.health}
+        )
+        if was_open and not self.health.breaker.is_open:
+            await self._tools.db(self._tools.ledger.release, self.name, now)
+        elif self.health.breaker.is_open:
+            await self._tools.db(self._tools.ledger.hold, self.name, now)
+        self._count(ended)
+
+    def _learn(self, ended: Ended, now: datetime) -> None:
+        """What this batch says about the destination's health."""
+        breaker = self.health.breaker
+        for call in ended.calls:
+            breaker = breaker.record(now, ok=not call.failed, policy=self._tools.policy.breaker)
+        self.health = replace(self.health, breaker=breaker)
+        self._learn_credentials(ended.outcomes, ended.calls, now)
+        self._learn_reachability(ended.outcomes, ended.calls, now)
+        waits = [
+            o.retry_after for o in ended.outcomes if o.kind is Kind.RETRYABLE and o.retry_after
+        ]
+        limited = any(o.code == catalogue.RATE_LIMITED for o in ended.outcomes)
+        if limited and not waits:
+            waits = [self._tools.policy.retry.delay(1, self._tools.rng)]
+        if waits:
+            self.quota.pause(now + max(waits))
+
+    def _learn_credentials(
+        self, outcomes: Sequence[Outcome], calls: Sequence[Call], now: datetime
+    ) -> None:
+        if any(outcome.kind is Kind.AUTHENTICATION for outcome in outcomes):
+            code = catalogue.AUTHENTICATION_FAILED
+            self.health = replace(self.health, stopped_code=code, stopped_at=now)
+            self.refused, self._next_try = True, now + self._tools.policy.credential_retry
+            self._note(code, "refuses our credentials; its rows stay queued")
+        elif self.health.stopped_code and any(call.status is not None for call in calls):
+            self.health = replace(self.health, stopped_code=None, stopped_at=None)
+
+    def _learn_reachability(
+        self, outcomes: Sequence[Outcome], calls: Sequence[Call], now: datetime
+    ) -> None:
+        if any(outcome.kind is Kind.UNREACHABLE for outcome in outcomes):
+            self.unreachable += 1
+            delay = self._tools.policy.retry.delay(self.unreachable, self._tools.rng)
+            self.quota.pause(now + delay)
+            code = catalogue.DESTINATION_UNREACHABLE
+            self._note(code, "cannot be reached; its rows stay queued, nothing is lost")
+        elif any(call.status is not None for call in calls):
+            self.unreachable = 0
+            self.problems.pop(catalogue.DESTINATION_UNREACHABLE, None)
+            self.problems.pop(catalogue.BREAKER_OPEN, None)
+
+    async def _sweep(self, now: datetime) -> None:
+        if self._next_sweep is None or now >= self._next_sweep:
+            self._next_sweep = now + self._tools.policy.sweep_every
+            self.tally["dead"] += await self._tools.db(self._tools.ledger.sweep, self.name, now)
+            if not self.health.breaker.is_open:  # a crash may have come between closing and this
+                await self._tools.db(self._tools.ledger.release, self.name, now)
+
+    def _count(self, ended: Ended) -> None:
+        for settlement in ended.settlements:
+            self.tally[settlement.decision.state] += 1
+        self.tally["requests"] += len(ended.calls)
+        if ended.recording_failed:
+            self._note(catalogue.RECORDING_FAILED, "answered, but the answer was not recorded")
+
+    def _note(self, code: str, what: str) -> None:
+        message = f"{self.name} {what}."
+        self.problems[code] = Problem(code, self.name, message, catalogue.remedy(code))
+
+
+def _actions(connector: Connector) -> list[str]:
+    return [action for action in KNOWN_ACTIONS if connector.max_batch(action)]
+
+
+KNOWN_ACTIONS = ("upsert_contact", "create_task", "send_event")
+
+
+async def pause(sleep: Sleep, seconds: float, *events: asyncio.Event) -> None:
+    """Sleep, but not beyond the first of these events."""
+    tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in events]
+    tasks.append(asyncio.ensure_future(sleep(max(seconds, 0.0))))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,152 @@
+"""Reviewing what was given up or held back. Every act is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from reverse_etl import catalogue
+from reverse_etl.errors import DeliveryNotFoundError, NotADeadLetterError
+from reverse_etl.ledger import queries
+from reverse_etl.ledger.engine import transaction
+from reverse_etl.ledger.schema import audit, deliveries
+from reverse_etl.model import Attempt, Delivery, State
+from reverse_etl.redact import redact
+
+_REVIEWED = (State.DEAD, State.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which delivery, when and why."""
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    delivery_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A delivery with all its tries, what was done about it, and what could be."""
+
+    delivery: Delivery
+    attempts: tuple[Attempt, ...]
+    audit: tuple[AuditEntry, ...]
+    remedy: str
+
+
+class DeadLetters:
+    """The dead and held deliveries of a ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def list(
+        self, *, destination: str | None = None, code: str | None = None, limit: int = 100
+    ) -> tuple[Delivery, ...]:
+        """Dead and held deliveries, newest first."""
+        d = deliveries.c
+        query = select(deliveries).where(d.state.in_(list(_REVIEWED)))
+        if destination is not None:
+            query = query.where(d.destination == destination)
+        if code is not None:
+            query = query.where(d.code == code)
+        with transaction(self._engine) as connection:
+            found = connection.execute(query.order_by(d.id.desc()).limit(limit))
+            return tuple(queries.delivery(row._mapping) for row in found)
+
+    def show(self, delivery_id: int) -> DeadLetter:
+        """One delivery in full, whatever its state. Raises DeliveryNotFoundError."""
+        with transaction(self._engine) as connection:
+            delivery = _get(connection, delivery_id)
+            tries = tuple(queries.attempts_of(connection, delivery_id))
+            query = select(audit).where(audit.c.delivery_id == delivery_id).order_by(audit.c.id)
+            acts = tuple(AuditEntry(**row._mapping) for row in connection.execute(query))
+        return DeadLetter(delivery, tries, acts, catalogue.remedy(delivery.code))
+
+    def replay(
+        self, ids: Sequence[int], *, who: str, now: datetime, reason: str = ""
+    ) -> tuple[Delivery, ...]:
+        """Queue dead or held deliveries again, all or none; consent, order and deadline still
+        apply. One that was replaced by a newer row of its entity is superseded instead.
+
+        Raises DeliveryNotFoundError or NotADeadLetterError.
+        """
+        with transaction(self._engine) as connection:
+            rows = [_reviewed(connection, delivery_id) for delivery_id in ids]
+            for row in rows:
+                _replay(connection, row, now)
+                _record(connection, row.id, who, "replay", reason, now)
+            return tuple(_get(connection, row.id) for row in rows)
+
+    def discard(
+        self, ids: Sequence[int], *, who: str, now: datetime, reason: str
+    ) -> tuple[Delivery, ...]:
+        """Give deliveries up for good: cancelled, and never enqueued again with this content.
+
+        Raises DeliveryNotFoundError or NotADeadLetterError.
+        """
+        with transaction(self._engine) as connection:
+            rows = [_reviewed(connection, delivery_id) for delivery_id in ids]
+            for row in rows:
+                _set(connection, row.id, now, State.CANCELLED, catalogue.DISCARDED)
+                _record(connection, row.id, who, "discard", reason, now)
+            return tuple(_get(connection, row.id) for row in rows)
+
+
+def _replay(connection: Connection, row: Delivery, now: datetime) -> None:
+    if row.mode == "state" and _has_newer(connection, row):
+        _set(connection, row.id, now, State.SUPERSEDED, catalogue.REPLACED)
+    elif row.code in (catalogue.UNKNOWN_OUTCOME, catalogue.LEASE_EXPIRED):
+        _set(connection, row.id, now, State.UNKNOWN, row.code)  # read back before it is sent
+    else:
+        _set(connection, row.id, now, State.PENDING, None)
+
+
+def _has_newer(connection: Connection, row: Delivery) -> bool:
+    d = deliveries.c
+    query = select(d.id).where(
+        d.destination == row.destination,
+        d.action == row.action,
+        d.entity_key == row.entity_key,
+        d.id > row.id,
+        d.state.not_in([State.SUPERSEDED, State.CANCELLED]),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _set(
+    connection: Connection, delivery_id: int, now: datetime, state: State, code: str | None
+) -> None:
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id)
+        .values(state=state, code=code, due_at=now, updated_at=now, attempts=0)
+    )
+
+
+def _record(
+    connection: Connection, delivery_id: int, who: str, what: str, reason: str, now: datetime
+) -> None:
+    entry = {"at": now, "who": who, "what": what, "delivery_id": delivery_id}
+    connection.execute(insert(audit), [{**entry, "reason": redact(reason)}])
+
+
+def _reviewed(connection: Connection, delivery_id: int) -> Delivery:
+    row = _get(connection, delivery_id)
+    if row.state not in _REVIEWED:
+        raise NotADeadLetterError(f"Delivery {delivery_id} is {row.state}, neither dead nor held.")
+    return row
+
+
+def _get(connection: Connection, delivery_id: int) -> Delivery:
+    found = connection.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    if found is None:
+        raise DeliveryNotFoundError(f"There is no delivery {delivery_id}.")
+    return queries.delivery(found._mapping)

@@ -1,0 +1,152 @@
+"""Who may send which rows now (law 6: the lease is the recorded intent)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true, update
+from sqlalchemy.sql.selectable import NamedFromClause
+
+from reverse_etl import catalogue
+from reverse_etl.ledger.queries import delivery
+from reverse_etl.ledger.schema import deliveries
+from reverse_etl.model import Delivery, State
+
+_UNFINISHED = (State.PENDING, State.IN_FLIGHT, State.UNKNOWN)
+
+
+def lease(
+    connection: Connection,
+    destination: str,
+    *,
+    token: str,
+    now: datetime,
+    ttl: timedelta,
+    limits: Mapping[str, int],
+    state: State,
+    most: int | None,
+    hot_only: bool,
+) -> list[Delivery]:
+    """Rows of one action in `state` that are due and that no earlier row of their person blocks."""
+    ready = _ready(destination, state, now)
+    if hot_only:
+        ready = ready.where(deliveries.c.priority <= 0)
+    head = connection.execute(ready.limit(1)).first()
+    if head is None:
+        return []
+    limit = limits.get(head.action, 1)
+    chosen = connection.execute(
+        ready.where(deliveries.c.action == head.action)
+        .limit(min(limit, most or limit))
+        .with_for_update(skip_locked=True)
+    ).all()
+    leased = {"state": State.IN_FLIGHT, "lease": token, "lease_until": now + ttl}
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_([row.id for row in chosen]))
+        .values(**leased, updated_at=now)
+    )
+    return [delivery({**row._mapping, **leased}) for row in chosen]
+
+
+def _ready(destination: str, state: State, now: datetime) -> Select[Any]:
+    d = deliveries.c
+    return (
+        select(deliveries)
+        .where(d.destination == destination, d.state == state, d.due_at <= now, _unblocked())
+        .where(d.code == catalogue.BREAKER_OPEN if state is State.HELD else true())
+        .order_by(d.priority, d.urgency, d.order_key, d.id)
+    )
+
+
+def _unblocked() -> ColumnElement[bool]:
+    """No earlier row of the same person at this destination is unfinished.
+
+    A row that waits for its contact blocks nobody: it is the one that waits, and the contact that
+    would set it free may stand behind it.
+    """
+    earlier = deliveries.alias("earlier")
+    return ~(
+        select(earlier.c.id)
+        .where(
+            earlier.c.destination == deliveries.c.destination,
+            earlier.c.person_id == deliveries.c.person_id,
+            earlier.c.id < deliveries.c.id,
+            _unfinished(earlier),
+        )
+        .exists()
+    )
+
+
+def _unfinished(earlier: NamedFromClause) -> ColumnElement[bool]:
+    waiting_for_contact = earlier.c.code.is_not_distinct_from(catalogue.CONTACT_NOT_SYNCED)
+    return or_(
+        and_(earlier.c.state.in_(_UNFINISHED), ~waiting_for_contact),
+        and_(earlier.c.state == State.HELD, earlier.c.code == catalogue.BREAKER_OPEN),
+    )
+
+
+def next_due(connection: Connection, destination: str) -> datetime | None:
+    """When the next row that nothing blocks comes due; None when nothing is queued."""
+    d = deliveries.c
+    queued = d.state.in_([State.PENDING, State.UNKNOWN])
+    mine = d.destination == destination
+    due = connection.scalar(select(func.min(d.due_at)).where(mine, queued, _unblocked()))
+    lease_end = connection.scalar(
+        select(func.min(d.lease_until)).where(mine, d.state == State.IN_FLIGHT)
+    )
+    return min((at for at in (due, lease_end) if at is not None), default=None)
+
+
+def sweep(connection: Connection, destination: str, now: datetime) -> int:
+    """Rows whose sender went missing become unknown; queued rows past their deadline die.
+
+    Returns how many died.
+    """
+    d = deliveries.c
+    mine = d.destination == destination
+    connection.execute(
+        update(deliveries)
+        .where(mine, d.state == State.IN_FLIGHT, d.lease_until <= now)
+        .values(state=State.UNKNOWN, code=catalogue.LEASE_EXPIRED, attempts=d.attempts + 1)
+        .values(due_at=now, last_attempt_at=now, updated_at=now, lease=None, lease_until=None)
+    )
+    expired = connection.execute(
+        update(deliveries)
+        .where(mine, d.state.in_([State.PENDING, State.HELD]), d.urgency <= now)
+        .values(state=State.DEAD, code=catalogue.EXPIRED, updated_at=now)
+    )
+    return expired.rowcount
+
+
+def hold(connection: Connection, destination: str, now: datetime) -> int:
+    """The breaker opened: queued rows wait, visible to review."""
+    d = deliveries.c
+    return connection.execute(
+        update(deliveries)
+        .where(d.destination == destination, d.state == State.PENDING)
+        .values(state=State.HELD, code=catalogue.BREAKER_OPEN, updated_at=now)
+    ).rowcount
+
+
+def release(connection: Connection, destination: str, now: datetime) -> int:
+    """The breaker closed: its rows queue again, in the order they had."""
+    d = deliveries.c
+    return connection.execute(
+        update(deliveries)
+        .where(d.destination == destination, d.state == State.HELD)
+        .where(d.code == catalogue.BREAKER_OPEN)
+        .values(state=State.PENDING, code=None, due_at=now, updated_at=now)
+    ).rowcount
+
+
+def give_back(connection: Connection, ids: Sequence[int], token: str, now: datetime) -> None:
+    """Nothing was sent: the rows queue again as if they had never been leased."""
+    d = deliveries.c
+    connection.execute(
+        update(deliveries)
+        .where(d.id.in_(ids), d.lease == token)
+        .values(state=State.PENDING, due_at=now, updated_at=now, lease=None, lease_until=None)
+    )

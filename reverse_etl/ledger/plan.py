@@ -1,0 +1,125 @@
+"""What to do with each row of an activation table, given what the ledger holds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from reverse_etl import catalogue, consent
+from reverse_etl.model import ActivationRow, ConsentStatus, State
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The state a row should be in now, and why."""
+
+    state: State
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What planning needs to know about a delivery in the ledger."""
+
+    id: int
+    entity_key: str
+    state: State
+    code: str | None
+    payload_hash: str
+    tried: bool
+
+    @property
+    def by_breaker(self) -> bool:
+        """Held because the destination is ill, not because of the row."""
+        return self.state is State.HELD and self.code == catalogue.BREAKER_OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The deliveries of one entity that matter for what comes next."""
+
+    waiting: Known | None = None  # pending or held
+    busy: Known | None = None  # in flight or unknown
+    settled: Known | None = None  # the newest of delivered, dead and cancelled
+    delivered_hash: str | None = None  # what the destination holds, as far as we know
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do for one row: move the waiting delivery, and insert a new one, or not."""
+
+    insert: Goal | None = None
+    supersede: int | None = None
+    move: tuple[int, Goal] | None = None
+    refresh: int | None = None
+
+
+NOTHING = Step()
+
+
+def goal(
+    row: ActivationRow,
+    *,
+    held: Mapping[str, str],
+    current_consent: ConsentStatus | None,
+    now: datetime,
+) -> Goal:
+    """The state in which a row would enter the ledger now."""
+    refused = consent.refusal(row.consent_status, current_consent)
+    if refused:
+        return Goal(State.CANCELLED, refused)
+    if row.deadline_at is not None and row.deadline_at <= now:
+        return Goal(State.DEAD, catalogue.EXPIRED)
+    if row.entity_key in held:
+        return Goal(State.HELD, held[row.entity_key])
+    return Goal(State.PENDING)
+
+
+def plan_state(row: ActivationRow, wanted: Goal, history: History) -> Step:
+    """A state row: send only what differs from what was last delivered, newest first."""
+    waiting, busy = history.waiting, history.busy
+    if waiting and waiting.payload_hash == row.payload_hash:
+        return _move(waiting, wanted)
+    supersede = waiting.id if waiting else None
+    if busy:  # its outcome is open, so only an equal payload makes a new row needless
+        same = busy.payload_hash == row.payload_hash
+        return Step(insert=None if same else wanted, supersede=supersede)
+    if _is_settled(row, wanted, history):
+        return Step(supersede=supersede)
+    return Step(insert=wanted, supersede=supersede)
+
+
+def plan_event(row: ActivationRow, wanted: Goal, known: Known | None) -> Step:
+    """An event row: once for ever. Before its first try it may still change its mind."""
+    if known is None:
+        return Step(insert=wanted)
+    if known.state is State.CANCELLED:
+        lawful = known.code in consent.CONSENT_CODES and wanted.state is not State.CANCELLED
+        return Step(move=(known.id, wanted), refresh=known.id) if lawful else NOTHING
+    if known.state not in (State.PENDING, State.HELD):
+        return NOTHING
+    step = _move(known, wanted)
+    changed = known.payload_hash != row.payload_hash and not known.tried
+    return Step(move=step.move, refresh=known.id if changed else None)
+
+
+def _move(waiting: Known, wanted: Goal) -> Step:
+    if wanted.state is waiting.state:
+        return NOTHING
+    if waiting.by_breaker and wanted.state is State.PENDING:
+        return NOTHING
+    return Step(move=(waiting.id, wanted))
+
+
+def _is_settled(row: ActivationRow, wanted: Goal, history: History) -> bool:
+    if history.delivered_hash == row.payload_hash:
+        return True
+    settled = history.settled
+    if settled is None or settled.payload_hash != row.payload_hash:
+        return False
+    if settled.state is State.DEAD:
+        return True  # it waits for review
+    if settled.state is State.CANCELLED:
+        return settled.code not in consent.CONSENT_CODES or wanted.state is State.CANCELLED
+    return False

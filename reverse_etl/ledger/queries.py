@@ -1,0 +1,99 @@
+"""Reading the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from reverse_etl.ledger.schema import attempts, counters, deliveries, entities
+from reverse_etl.model import Attempt, Delivery, LedgerCounts, State, object_kind
+
+_FIELDS = Delivery.__slots__
+
+
+def delivery(row: RowMapping | dict[str, Any]) -> Delivery:
+    """A delivery from a result row."""
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    values["state"] = State(values["state"])
+    return Delivery(**values)
+
+
+def counts(connection: Connection) -> LedgerCounts:
+    """Law 8: how many deliveries are where."""
+    d = deliveries.c
+    by_destination: dict[str, dict[str, int]] = {}
+    by_state = dict.fromkeys((state.value for state in State), 0)
+    grouped = select(d.destination, d.state, func.count()).group_by(d.destination, d.state)
+    for destination, state, number in connection.execute(grouped):
+        by_destination.setdefault(destination, {})[state] = number
+        by_state[state] += number
+    dead = select(d.code, func.count()).where(d.state == State.DEAD).group_by(d.code)
+    enqueued = select(func.sum(counters.c.value)).where(counters.c.name == "enqueued")
+    return LedgerCounts(
+        by_state=by_state,
+        by_destination=by_destination,
+        dead_by_code={row[0]: row[1] for row in connection.execute(dead)},
+        enqueued=int(connection.scalar(enqueued) or 0),
+        possible_repeats=int(connection.scalar(select(func.sum(d.possible_repeats))) or 0),
+    )
+
+
+def find(
+    connection: Connection,
+    *,
+    person_id: str | None,
+    correlation_id: str | None,
+    destination: str | None,
+    states: Collection[State] | None,
+    limit: int,
+) -> list[Delivery]:
+    """Deliveries that match everything given, oldest first."""
+    d = deliveries.c
+    query = select(deliveries).order_by(d.id).limit(limit)
+    for column, value in (
+        (d.person_id, person_id),
+        (d.correlation_id, correlation_id),
+        (d.destination, destination),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if states is not None:
+        query = query.where(d.state.in_(list(states)))
+    return [delivery(row._mapping) for row in connection.execute(query)]
+
+
+def attempts_of(connection: Connection, delivery_id: int) -> list[Attempt]:
+    """Every try of one delivery, oldest first."""
+    a = attempts.c
+    query = select(attempts).where(a.delivery_id == delivery_id).order_by(a.id)
+    return [Attempt(**row._mapping) for row in connection.execute(query)]
+
+
+def vendor_ids(
+    connection: Connection, destination: str, kind: str, keys: Iterable[str]
+) -> dict[str, str]:
+    """The vendor's ids of these entities, as far as we know them."""
+    e = entities.c
+    query = select(e.entity_key, e.vendor_id).where(
+        e.destination == destination,
+        e.object_kind == kind,
+        e.entity_key.in_(sorted(set(keys))),
+        e.vendor_id.is_not(None),
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def alive(
+    connection: Connection, destination: str, action: str, keys: Iterable[str]
+) -> frozenset[str]:
+    """Which of these entities we have delivered and still want."""
+    e = entities.c
+    query = select(e.entity_key).where(
+        e.destination == destination,
+        e.object_kind == object_kind(action),
+        e.entity_key.in_(sorted(set(keys))),
+        e.gone_at.is_(None),
+    )
+    return frozenset(connection.scalars(query))

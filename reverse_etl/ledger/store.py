@@ -1,0 +1,207 @@
+"""The ledger's face: each method is one transaction. Safe to use from several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Self
+
+from sqlalchemy import Engine
+
+from reverse_etl.ledger import consents, queries
+from reverse_etl.ledger import enqueue as _enqueue
+from reverse_etl.ledger import health as _health
+from reverse_etl.ledger import lease as _lease
+from reverse_etl.ledger import settle as _settle
+from reverse_etl.ledger.dead_letters import DeadLetters
+from reverse_etl.ledger.engine import open_engine, transaction
+from reverse_etl.model import (
+    ActivationRow,
+    Attempt,
+    ConsentRow,
+    ConsentStatus,
+    Delivery,
+    EnqueueReport,
+    LedgerCounts,
+    State,
+)
+
+
+class Ledger:
+    """Every effect that was wanted, and what became of it. Methods raise LedgerUnavailableError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.dead_letters = DeadLetters(engine)
+
+    @classmethod
+    def open(cls, url: str) -> Ledger:
+        """Open or create the ledger at an SQLAlchemy URL, e.g. sqlite:////abs/path/ledger.db."""
+        return cls(open_engine(url))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    # -- what is wanted ------------------------------------------------------------------------
+
+    def enqueue(
+        self,
+        rows: Sequence[ActivationRow],
+        *,
+        destination: str,
+        action: str,
+        now: datetime,
+        held: Mapping[str, str] | None = None,
+    ) -> EnqueueReport:
+        """Bring the queue in line with `rows`, the complete table for (destination, action).
+
+        `held` maps entity keys to the code that keeps them back, e.g. CONTRACT_VIOLATION.
+        """
+        with transaction(self._engine) as connection:
+            return _enqueue.enqueue(
+                connection, rows, destination=destination, action=action, now=now, held=held or {}
+            )
+
+    def apply_consents(self, rows: Sequence[ConsentRow], now: datetime) -> int:
+        """Take over current consent; how many queued rows its lack cancelled."""
+        with transaction(self._engine) as connection:
+            return consents.apply(connection, rows, now)
+
+    # -- sending -------------------------------------------------------------------------------
+
+    def lease(
+        self,
+        destination: str,
+        *,
+        token: str,
+        now: datetime,
+        ttl: timedelta,
+        limits: Mapping[str, int],
+        state: State = State.PENDING,
+        most: int | None = None,
+        hot_only: bool = False,
+    ) -> list[Delivery]:
+        """Take due rows of one action: hot first, then by deadline, then in order.
+
+        `limits` is the largest batch by action, `most` bounds it further. `state` is PENDING to
+        send, UNKNOWN to read back, HELD to probe with a row that the breaker holds. `hot_only`
+        leaves all but priority 0 alone.
+        """
+        with transaction(self._engine) as connection:
+            return _lease.lease(
+                connection,
+                destination,
+                token=token,
+                now=now,
+                ttl=ttl,
+                limits=limits,
+                state=state,
+                most=most,
+                hot_only=hot_only,
+            )
+
+    def give_back(self, rows: Sequence[Delivery], token: str, now: datetime) -> None:
+        """Return leased rows unsent."""
+        with transaction(self._engine) as connection:
+            _lease.give_back(connection, [row.id for row in rows], token, now)
+
+    def settle(
+        self,
+        settlements: Sequence[_settle.Settlement],
+        now: datetime,
+        health: Mapping[str, _health.Health] | None = None,
+    ) -> None:
+        """Record how leased rows ended, and the health of their destination with it.
+
+        A row whose lease was lost meanwhile is left alone.
+        """
+        with transaction(self._engine) as connection:
+            _settle.settle(connection, settlements, now)
+            for destination, state in (health or {}).items():
+                _health.save(connection, destination, state, now)
+
+    def sweep(self, destination: str, now: datetime) -> int:
+        """Expire leases (their rows become unknown) and deadlines; how many rows died."""
+        with transaction(self._engine) as connection:
+            return _lease.sweep(connection, destination, now)
+
+    def hold(self, destination: str, now: datetime) -> int:
+        """The breaker is open: hold what is queued."""
+        with transaction(self._engine) as connection:
+            return _lease.hold(connection, destination, now)
+
+    def release(self, destination: str, now: datetime) -> int:
+        """The breaker closed: queue what it held."""
+        with transaction(self._engine) as connection:
+            return _lease.release(connection, destination, now)
+
+    def next_due(self, destination: str) -> datetime | None:
+        """When something can be done next; None when nothing is queued."""
+        with transaction(self._engine) as connection:
+            return _lease.next_due(connection, destination)
+
+    def consents_for(
+        self, rows: Iterable[Delivery]
+    ) -> dict[tuple[str, str], tuple[ConsentStatus, str | None]]:
+        """Current status and consent id by (person_id, purpose)."""
+        with transaction(self._engine) as connection:
+            return consents.statuses_for(connection, rows)
+
+    def vendor_ids(self, destination: str, kind: str, keys: Iterable[str]) -> dict[str, str]:
+        """The vendor's ids of entities, where known."""
+        with transaction(self._engine) as connection:
+            return queries.vendor_ids(connection, destination, kind, keys)
+
+    def alive(self, destination: str, action: str, keys: Iterable[str]) -> frozenset[str]:
+        """Which entities were delivered and are still wanted."""
+        with transaction(self._engine) as connection:
+            return queries.alive(connection, destination, action, keys)
+
+    def health(self) -> dict[str, _health.Health]:
+        """Breakers and stops by destination."""
+        with transaction(self._engine) as connection:
+            return _health.load(connection)
+
+    def save_health(self, destination: str, state: _health.Health, now: datetime) -> None:
+        """Remember the breaker and the stop of a destination."""
+        with transaction(self._engine) as connection:
+            _health.save(connection, destination, state, now)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def counts(self) -> LedgerCounts:
+        """How many deliveries are in which state, and whether that adds up."""
+        with transaction(self._engine) as connection:
+            return queries.counts(connection)
+
+    def find(
+        self,
+        *,
+        person_id: str | None = None,
+        correlation_id: str | None = None,
+        destination: str | None = None,
+        states: Collection[State] | None = None,
+        limit: int = 1000,
+    ) -> list[Delivery]:
+        """Deliveries that match everything given, oldest first."""
+        with transaction(self._engine) as connection:
+            return queries.find(
+                connection,
+                person_id=person_id,
+                correlation_id=correlation_id,
+                destination=destination,
+                states=states,
+                limit=limit,
+            )
+
+    def attempts(self, delivery_id: int) -> list[Attempt]:
+        """Every try of one delivery, oldest first."""
+        with transaction(self._engine) as connection:
+            return queries.attempts_of(connection, delivery_id)

@@ -1,0 +1,277 @@
+"""The nouns of delivery. All times are UTC and aware; payloads are JSON text."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+import orjson
+
+Mode = Literal["state", "event"]
+ConsentStatus = Literal["granted", "missing", "withdrawn"]
+
+
+class State(enum.StrEnum):
+    """Where a delivery is; every delivery is in exactly one state."""
+
+    PENDING = "pending"
+    IN_FLIGHT = "in_flight"
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+OBJECT_KINDS: Final[Mapping[str, str]] = {
+    "upsert_contact": "contact",
+    "create_task": "task",
+    "send_event": "event",
+}
+
+
+def object_kind(action: str) -> str:
+    """The kind of vendor object that an action touches; an unknown action is its own kind."""
+    return OBJECT_KINDS.get(action, action)
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRow:
+    """One effect wanted at a destination, as the activation models give it."""
+
+    destination: str
+    action: str
+    mode: Mode
+    entity_key: str
+    person_id: str
+    external_id: str | None
+    order_key: str
+    payload: str
+    payload_hash: str
+    event_time: datetime
+    deadline_at: datetime | None
+    priority: int
+    purpose: str
+    consent_status: ConsentStatus
+    consent_id: str | None
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """A person's effective consent for one purpose."""
+
+    person_id: str
+    purpose: str
+    status: ConsentStatus
+    consent_id: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An activation row in the ledger, with what became of it."""
+
+    id: int
+    destination: str
+    action: str
+    mode: Mode
+    entity_key: str
+    person_id: str
+    external_id: str | None
+    order_key: str
+    payload: str
+    payload_hash: str
+    event_time: datetime
+    deadline_at: datetime | None
+    priority: int
+    purpose: str
+    consent_status: ConsentStatus
+    consent_id: str | None
+    correlation_id: str
+    state: State
+    code: str | None
+    message: str | None
+    attempts: int
+    possible_repeats: int
+    due_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    last_attempt_at: datetime | None
+    delivered_at: datetime | None
+    vendor_id: str | None
+    lease: str | None
+    lease_until: datetime | None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The payload, parsed."""
+        parsed: dict[str, Any] = orjson.loads(self.payload)
+        return parsed
+
+    @property
+    def hot(self) -> bool:
+        """Whether the row may use the reserved share of the quota."""
+        return self.priority <= 0
+
+
+class Kind(enum.StrEnum):
+    """What an answer (or its absence) means for one delivery."""
+
+    DELIVERED = "delivered"
+    RETRYABLE = "retryable"
+    UNREACHABLE = "unreachable"  # certainly not sent: costs no attempt
+    PERMANENT = "permanent"
+    REFUSED = "refused"  # the whole batch was; which item is to blame is not known
+    AUTHENTICATION = "authentication"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one send did to one delivery. `message` is redacted before it is stored."""
+
+    kind: Kind
+    code: str
+    message: str = ""
+    status: int | None = None
+    retry_after: timedelta | None = None
+    vendor_id: str | None = None
+    possible_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request as it went: no query, no body, no header."""
+
+    method: str
+    path: str
+    status: int | None
+    milliseconds: float
+    items: int
+    code: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it speaks against the destination's health (a 429 or a 4xx does not)."""
+        return self.status is None or self.status >= 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a connector made of a batch. A delivery without an outcome counts as unknown."""
+
+    outcomes: Mapping[int, Outcome]
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one delivery; append-only, holds no personal data."""
+
+    id: int
+    delivery_id: int
+    batch_id: str
+    started_at: datetime
+    milliseconds: float
+    kind: str
+    code: str
+    status: int | None
+    request: str
+    response: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A fact that a destination told us, to be appended to the event log."""
+
+    type: str
+    destination: str
+    person_id: str
+    vendor_id: str
+    occurred_at: datetime
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueReport:
+    """What `enqueue` did. `inserted` counts new rows that will be sent; `cancelled`, `expired`
+    and `held` count rows put into that state; `superseded` older rows that were replaced or are
+    no longer wanted; `reopened` rows that consent or a repaired contract set free."""
+
+    inserted: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    cancelled: int = 0
+    expired: int = 0
+    held: int = 0
+    reopened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCounts:
+    """Law 8 for deliveries. `enqueued` is counted apart from the states it must equal."""
+
+    by_state: Mapping[str, int]
+    by_destination: Mapping[str, Mapping[str, int]]
+    dead_by_code: Mapping[str, int]
+    enqueued: int
+    possible_repeats: int
+
+    @property
+    def balanced(self) -> bool:
+        """enqueued = pending + in_flight + unknown + delivered + dead + held + cancelled
+        + superseded."""
+        return self.enqueued == sum(self.by_state.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something a person should know about a destination."""
+
+    code: str
+    destination: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationReport:
+    """What one drain did at one destination; `pending` and `held` are what is left."""
+
+    delivered: int = 0
+    dead: int = 0
+    cancelled: int = 0
+    retried: int = 0
+    unknown: int = 0
+    requests: int = 0
+    pending: int = 0
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchReport:
+    """What one drain did."""
+
+    by_destination: Mapping[str, DestinationReport] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def delivered(self) -> int:
+        """Rows delivered in this drain."""
+        return sum(report.delivered for report in self.by_destination.values())
+
+    @property
+    def dead(self) -> int:
+        """Rows that became dead letters in this drain."""
+        return sum(report.dead for report in self.by_destination.values())
+
+    @property
+    def pending(self) -> int:
+        """Rows still queued when it ended."""
+        return sum(report.pending for report in self.by_destination.values())

@@ -1,0 +1,139 @@
+"""When to try again. Pure: the time and the random source are passed in."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from reverse_etl import catalogue
+from reverse_etl.model import Kind, Outcome, State
+
+_RETRYABLE_STATUS: Final = frozenset({408, 423, 425, 429, 477})
+_AUTHENTICATION_STATUS: Final = frozenset({401, 403})
+_LOCKED: Final = 423
+_LOCKED_WAIT: Final = timedelta(seconds=2)
+_LONGEST_WAIT: Final = 86_400.0  # seconds: nobody means to wait longer
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """1, 2, 4 … `longest`, plus jitter. The limit lies above the breaker's minimum of requests,
+    so that an outage holds a lone row instead of burying it."""
+
+    first: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(seconds=60)
+    jitter: timedelta = timedelta(milliseconds=500)
+    limit: int = 12
+
+    def delay(self, attempt: int, rng: random.Random) -> timedelta:
+        """How long to wait after the `attempt`-th try (1 is the first)."""
+        exponent = min(max(attempt, 1) - 1, 30)
+        return min(self.first * (1 << exponent), self.longest) + self.jitter * rng.random()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a delivery now. `due_at` is set when it stays queued."""
+
+    state: State
+    code: str
+    due_at: datetime | None = None
+    counts: bool = True
+
+
+def kind_of(status: int) -> Kind:
+    """What an HTTP status means for one item."""
+    if 200 <= status < 300:
+        return Kind.DELIVERED
+    if status in _AUTHENTICATION_STATUS:
+        return Kind.AUTHENTICATION
+    if status >= 500 or status in _RETRYABLE_STATUS:
+        return Kind.RETRYABLE
+    return Kind.PERMANENT
+
+
+def classify(status: int, *, message: str = "", retry_after: timedelta | None = None) -> Outcome:
+    """The outcome of an answer with this status, when the vendor said nothing finer."""
+    kind = kind_of(status)
+    if status == _LOCKED:
+        retry_after = max(retry_after or _LOCKED_WAIT, _LOCKED_WAIT)
+    return Outcome(kind, _code_of(kind, status), message, status, retry_after)
+
+
+def _code_of(kind: Kind, status: int) -> str:
+    if kind is Kind.AUTHENTICATION:
+        return catalogue.AUTHENTICATION_FAILED
+    if kind is Kind.RETRYABLE:
+        return catalogue.RATE_LIMITED if status == 429 else catalogue.DESTINATION_ERROR
+    return catalogue.REFUSED
+
+
+def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """`Retry-After` as seconds or as an HTTP date; None when absent or unreadable."""
+    if not value:
+        return None
+    if value.strip().replace(".", "", 1).isdecimal():
+        return timedelta(seconds=min(float(value), _LONGEST_WAIT))
+    try:
+        return max(parsedate_to_datetime(value) - now, timedelta())
+    except (ValueError, TypeError):
+        return None
+
+
+def decide(
+    outcome: Outcome,
+    *,
+    attempts: int,
+    now: datetime,
+    deadline: datetime | None,
+    policy: RetryPolicy,
+    rng: random.Random,
+    free: bool = False,
+) -> Decision:
+    """What becomes of a delivery after its `attempts`-th try ended in `outcome`.
+
+    `free`: it costs no attempt. So it is with a probe while the breaker is open, because an outage
+    must not bury the row that happens to be the first in the queue, and with reading back.
+    """
+    match outcome.kind:
+        case Kind.DELIVERED:
+            return Decision(State.DELIVERED, outcome.code)
+        case Kind.PERMANENT | Kind.REFUSED:
+            return Decision(State.DEAD, outcome.code)
+        case Kind.AUTHENTICATION:
+            return Decision(State.PENDING, outcome.code, now, counts=False)
+        case Kind.UNREACHABLE:
+            due = now + policy.delay(1, rng)
+            return _until(Decision(State.PENDING, outcome.code, due, counts=False), deadline)
+        case Kind.RETRYABLE | Kind.UNKNOWN:
+            return _again(outcome, attempts, now, deadline, policy, rng, counts=not free)
+
+
+def _again(
+    outcome: Outcome,
+    attempts: int,
+    now: datetime,
+    deadline: datetime | None,
+    policy: RetryPolicy,
+    rng: random.Random,
+    *,
+    counts: bool,
+) -> Decision:
+    unknown = outcome.kind is Kind.UNKNOWN
+    if counts and attempts >= policy.limit:
+        code = catalogue.UNKNOWN_OUTCOME if unknown else outcome.code
+        return Decision(State.DEAD, code)
+    wait = outcome.retry_after
+    due = now + (policy.delay(attempts, rng) if wait is None else wait)
+    if unknown:  # reading back is allowed after the deadline: it sends nothing
+        return Decision(State.UNKNOWN, outcome.code, due, counts)
+    return _until(Decision(State.PENDING, outcome.code, due, counts), deadline)
+
+
+def _until(decision: Decision, deadline: datetime | None) -> Decision:
+    if deadline is not None and decision.due_at is not None and decision.due_at >= deadline:
+        return Decision(State.DEAD, catalogue.EXPIRED, counts=decision.counts)
+    return decision

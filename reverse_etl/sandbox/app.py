@@ -1,0 +1,164 @@
+"""The sandbox's ASGI application: vendors, their faults, and the controls to look inside."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from reverse_etl.errors import FaultPlanError
+from reverse_etl.sandbox.answer import Answer, Request
+from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
+from reverse_etl.sandbox.hubspot import HubSpot
+from reverse_etl.sandbox.meta import Meta
+
+Vendor = HubSpot | Meta
+
+
+def create_app(
+    seed: int = 1,
+    *,
+    hubspot_limit: int | None = 190,
+    search_lag: float = 5.0,
+    clock: Callable[[], float] = time.time,
+) -> Starlette:
+    """A sandbox with empty vendors.
+
+    `seed`: for faults with a probability, unless a plan brings its own. `hubspot_limit`: requests
+    per 10 seconds, None for none. `search_lag`: seconds. `clock`: seconds since 1970.
+    """
+    sandbox = Sandbox(seed, [HubSpot(limit=hubspot_limit, lag=search_lag), Meta()], clock)
+    app = Starlette(
+        routes=[
+            Route("/_state/{vendor}", sandbox.show_state, methods=["GET"]),
+            Route("/_faults", sandbox.take_faults, methods=["POST"]),
+            Route("/_reset", sandbox.reset, methods=["POST"]),
+            Route("/{path:path}", sandbox),
+        ]
+    )
+    app.state.sandbox = sandbox
+    return app
+
+
+class Sandbox:
+    """Simulated vendors behind one ASGI endpoint."""
+
+    def __init__(self, seed: int, vendors: list[Vendor], clock: Callable[[], float]) -> None:
+        self._seed, self._vendors, self._clock = seed, vendors, clock
+        self._clear()
+
+    def _clear(self) -> None:
+        self._plan = FaultPlan(self._seed)
+        self._requests: dict[str, list[dict[str, Any]]] = {v.name: [] for v in self._vendors}
+        for vendor in self._vendors:
+            vendor.reset()
+
+    async def show_state(self, request: HttpRequest) -> Response:
+        """GET /_state/<vendor>"""
+        name = request.path_params["vendor"]
+        vendor = next((vendor for vendor in self._vendors if vendor.name == name), None)
+        if vendor is None:
+            return _json(404, {"code": "VENDOR_UNKNOWN", "message": "No such vendor."})
+        return _json(200, {"objects": vendor.state(), "requests": self._requests[name]})
+
+    async def take_faults(self, request: HttpRequest) -> Response:
+        """POST /_faults"""
+        try:
+            self._plan = parse_plan(orjson.loads(await request.body()))
+        except orjson.JSONDecodeError:
+            return _refusal(FaultPlanError("The fault plan is not JSON."))
+        except FaultPlanError as error:
+            return _refusal(error)
+        return _json(200, {"rules": len(self._plan.rules)})
+
+    async def reset(self, _request: HttpRequest) -> Response:
+        """POST /_reset"""
+        self._clear()
+        return _json(200, {"reset": True})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A vendor's endpoint."""
+        request = HttpRequest(scope, receive)
+        path = request.url.path
+        vendor = next((vendor for vendor in self._vendors if vendor.owns(path)), None)
+        if vendor is None:
+            await _json(404, {"code": "NOT_FOUND", "message": "No vendor has this path."})(
+                scope, receive, send
+            )
+            return
+        body = await request.body()
+        entry: dict[str, Any] = {"method": request.method, "path": path, "status": None}
+        self._requests[vendor.name].append({**entry, "at": self._clock(), "size": len(body)})
+        entry = self._requests[vendor.name][-1]
+        rule = self._plan.choose(vendor.name, path)
+        answer = await self._answer(vendor, request, body, rule)
+        entry["status"] = answer.status if answer else None
+        if answer is None:
+            _hang_up(receive)
+            return
+        await _response(answer, malformed=bool(rule and rule.fault == "malformed"))(
+            scope, receive, send
+        )
+
+    async def _answer(
+        self, vendor: Vendor, http: HttpRequest, body: bytes, rule: Rule | None
+    ) -> Answer | None:
+        """The vendor's answer, or None when the connection is to be dropped."""
+        fault = rule.fault if rule else ""
+        if rule and rule.status:
+            answer = vendor.failure(rule.status)
+            wait = {} if rule.retry_after is None else {"retry-after": f"{rule.retry_after:g}"}
+            return Answer(answer.status, answer.body, wait)
+        if fault == "expired_token":
+            return vendor.expired()
+        if fault == "drop_before":
+            return None
+        answer = vendor.handle(
+            Request(
+                method=http.method,
+                path=http.url.path,
+                query=dict(http.query_params),
+                headers=http.headers,
+                body=body,
+                at=self._clock(),
+                spoil_item=fault == "item_failure",
+            )
+        )
+        if rule and fault == "slow":  # the vendor has acted; its answer comes late
+            await asyncio.sleep(rule.ms / 1000)
+        return None if fault == "drop_after" else answer
+
+
+def _hang_up(receive: Receive) -> None:
+    """Close the connection without a byte of answer.
+
+    ASGI has no word for this. uvicorn's `receive` is a method of the request's cycle, which knows
+    the transport; other servers make an empty answer or an error of it.
+    """
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionAbortedError("This server gives no way to drop a connection.")
+    transport.abort()
+
+
+def _response(answer: Answer, *, malformed: bool) -> Response:
+    if malformed:
+        return Response(b'{"results": [{"id": ', 200, media_type="application/json")
+    body = b"" if answer.body is None else orjson.dumps(answer.body)
+    return Response(body, answer.status, dict(answer.headers), "application/json")
+
+
+def _refusal(error: FaultPlanError) -> Response:
+    return _json(400, {"code": error.code, "message": str(error), "remedy": error.remedy})
+
+
+def _json(status: int, body: object) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json")

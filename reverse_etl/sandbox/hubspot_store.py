@@ -1,0 +1,176 @@
+"""HubSpot's objects: unique properties, validation, and a search that lags behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+FIRST_ID: Final = 880_000_000_001
+_EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+_STAGES: Final = {
+    "subscriber",
+    "lead",
+    "marketingqualifiedlead",
+    "salesqualifiedlead",
+    "opportunity",
+    "customer",
+    "evangelist",
+    "other",
+}
+_STANDARD: Final = {
+    "contacts": "email firstname lastname phone mobilephone company jobtitle country city state "
+    "zip address website industry lifecyclestage hs_lead_status hubspot_owner_id message "
+    "hs_language createdate lastmodifieddate hs_object_id",
+    "companies": "name domain industry phone city country lifecyclestage website "
+    "createdate hs_lastmodifieddate hs_object_id",
+    "deals": "dealname amount dealstage pipeline closedate createdate hs_lastmodifieddate "
+    "hs_object_id deal_currency_code",
+    "tasks": "hs_task_subject hs_task_body hs_timestamp hs_task_status hs_task_priority "
+    "hs_task_type hubspot_owner_id hs_createdate hs_lastmodifieddate hs_object_id",
+}
+_UNIQUE: Final = {"contacts": {"email"}, "companies": set(), "deals": set(), "tasks": set()}
+_SINGULAR: Final = {"contacts": "Contact", "companies": "Company", "deals": "Deal", "tasks": "Task"}
+
+
+class HubSpotError(Exception):
+    """An item is refused: category, message, and the context that HubSpot gives with it."""
+
+    def __init__(
+        self, status: int, category: str, message: str, context: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.category, self.message = status, category, message
+        self.context = dict(context or {})
+
+
+@dataclass(slots=True)
+class Record:
+    """One object."""
+
+    id: str
+    properties: dict[str, str]
+    created: float
+    updated: float
+    associations: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Objects:
+    """All objects of one type."""
+
+    kind: str
+    ids: list[int]
+    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
+    _index: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in _STANDARD[self.kind].split():
+            self.properties[name] = {"name": name, "type": "string", "fieldType": "text"}
+        for name in _UNIQUE[self.kind]:
+            self.properties[name]["hasUniqueValue"] = True
+            self._index[name] = {}
+
+    def define(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a property. Raises HubSpotError."""
+        name = definition.get("name")
+        if not isinstance(name, str) or not name:
+            raise HubSpotError(400, "VALIDATION_ERROR", "A property needs a name.")
+        if name in self.properties:
+            raise HubSpotError(
+                409, "OBJECT_ALREADY_EXISTS", f"A property named '{name}' already exists."
+            )
+        self.properties[name] = {"hasUniqueValue": False, **definition}
+        if definition.get("hasUniqueValue"):
+            self._index[name] = {}
+        return self.properties[name]
+
+    def find(self, value: str, id_property: str | None = None) -> Record | None:
+        """By id, or by a unique property. Raises HubSpotError for any other property."""
+        if id_property in (None, "hs_object_id"):
+            return self.records.get(value)
+        if id_property not in self._index:
+            message = f"Property {id_property} is not a unique identifier property."
+            raise HubSpotError(400, "VALIDATION_ERROR", message)
+        found = self._index[id_property].get(_key(id_property, value))
+        return self.records.get(found) if found else None
+
+    def create(
+        self, properties: Mapping[str, Any], associations: list[dict[str, Any]], at: float
+    ) -> Record:
+        """A new object. Raises HubSpotError."""
+        if self.kind == "tasks" and not properties.get("hs_timestamp"):
+            raise _invalid("hs_timestamp", "MISSING_REQUIRED_PROPERTY", "hs_timestamp is required")
+        values = self.checked(properties, None)
+        self.ids[0] += 1
+        record = Record(str(self.ids[0]), {}, at, at, list(associations))
+        self.records[record.id] = record
+        self._store(record, {**values, "hs_object_id": record.id}, at)
+        return record
+
+    def update(self, record: Record, properties: Mapping[str, Any], at: float) -> Record:
+        """Raises HubSpotError."""
+        self._store(record, self.checked(properties, record), at)
+        return record
+
+    def archive(self, record: Record) -> None:
+        """Remove an object."""
+        for name, index in self._index.items():
+            index.pop(_key(name, record.properties.get(name, "")), None)
+        self.records.pop(record.id, None)
+
+    def checked(self, properties: Mapping[str, Any], record: Record | None) -> dict[str, str]:
+        """The properties as HubSpot would store them. Raises HubSpotError."""
+        values = {name: "" if v is None else str(v) for name, v in properties.items()}
+        for name, value in values.items():
+            self._check_value(name, value)
+            holder = self._index.get(name, {}).get(_key(name, value)) if value else None
+            if holder and (record is None or holder != record.id):
+                what = _SINGULAR[self.kind]
+                raise HubSpotError(
+                    409, "CONFLICT", f"{what} already exists. Existing ID: {holder}", {}
+                )
+        return values
+
+    def _check_value(self, name: str, value: str) -> None:
+        if name not in self.properties:
+            raise _invalid(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+        if name == "email" and value and not _EMAIL.match(value):
+            raise _invalid(name, "INVALID_EMAIL", f"Email address {value} is invalid")
+        if name == "lifecyclestage" and value and value not in _STAGES:
+            raise _invalid(name, "INVALID_OPTION", f"{value} was not one of the allowed options")
+        if self.properties[name].get("type") == "number" and value and not _is_number(value):
+            raise _invalid(name, "INVALID_DOUBLE", f"{value} was not a valid number.")
+
+    def _store(self, record: Record, values: Mapping[str, str], at: float) -> None:
+        for name in self._index.keys() & values.keys():
+            self._index[name].pop(_key(name, record.properties.get(name, "")), None)
+            if values[name]:
+                self._index[name][_key(name, values[name])] = record.id
+        record.properties.update(values)
+        record.updated = at
+
+
+def _invalid(name: str, code: str, message: str) -> HubSpotError:
+    text = f"Property values were not valid: {code} {message}"
+    return HubSpotError(400, "VALIDATION_ERROR", text, {"propertyName": [name]})
+
+
+def _key(name: str, value: str) -> str:
+    return value.strip().lower() if name == "email" else value
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def stamp(at: float) -> str:
+    """A time as HubSpot writes it."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

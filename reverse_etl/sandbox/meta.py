@@ -1,0 +1,165 @@
+"""A simulated Meta Conversions API: it keeps every event it takes, repeats too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import orjson
+
+from reverse_etl.sandbox.answer import Answer, RefusedError, Request
+from reverse_etl.sandbox.hubspot_store import stamp
+
+_EVENTS: Final = re.compile(r"^/v\d+\.\d+/(?P<dataset>\d+)/events$")
+_DAY: Final = 86_400
+_MOST: Final = 1000
+_LEAD_ID: Final = re.compile(r"^\d{15,17}$")
+_HASHED: Final = ("em", "ph", "fn", "ln")
+_SHA256: Final = re.compile(r"^[0-9a-f]{64}$")
+_TRACE: Final = "AbCdEfGhIjKlMnOpQrStUvW"
+
+
+class Meta:
+    """Any number of datasets."""
+
+    name = "meta"
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._events: list[dict[str, Any]] = []
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is this vendor's."""
+        return bool(re.match(r"^/v\d+\.\d+/", path))
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """Every event received, in order; a repeat is a second entry."""
+        return {"events": self._events}
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request."""
+        try:
+            return self._take(request)
+        except RefusedError as refused:
+            return refused.answer
+
+    def expired(self) -> Answer:
+        """The answer to an expired token."""
+        return _error(190, "Error validating access token: Session has expired.", 463)
+
+    def failure(self, status: int) -> Answer:
+        """The answer to a fault with this status."""
+        if status == 429:
+            return Answer(429, _error(4, "Application request limit reached", 0).body)
+        if status >= 500:
+            return Answer(status, _error(2, "Service temporarily unavailable", 0).body)
+        return Answer(status, _error(100, "Invalid parameter", 0).body)
+
+    def _take(self, request: Request) -> Answer:
+        found = _EVENTS.match(request.path)
+        if not found or request.method != "POST":
+            raise RefusedError(_error(100, "Unsupported post request.", 33))
+        body = _parameters(request)
+        _authorise(request, body)
+        events = _data(body)
+        if request.spoil_item:
+            raise _invalid("Invalid parameter", "The event at index 0 is not valid", 2804050)
+        for number, event in enumerate(events):
+            _check(number, event, request.at)
+        at = stamp(request.at)
+        self._events += [
+            {**event, "dataset": found["dataset"], "received_at": at} for event in events
+        ]
+        answer = {"events_received": len(events), "messages": [], "fbtrace_id": _TRACE}
+        return Answer(200, answer)
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    if "json" in request.headers.get("content-type", ""):
+        try:
+            body = orjson.loads(request.body)
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            raise _invalid("(#100) The request body is not valid JSON", "", 0)
+        return {**request.query, **body}
+    fields = parse_qs(request.body.decode("utf-8", "replace"))
+    return {**request.query, **{name: values[0] for name, values in fields.items()}}
+
+
+def _authorise(request: Request, body: Mapping[str, Any]) -> None:
+    header = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    token = str(body.get("access_token") or header)
+    if not token or token.startswith(("expired", "invalid")):
+        raise RefusedError(_error(190, "Invalid OAuth access token.", 0))
+
+
+def _data(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Events as a list, as JSON text of one, or with each event as JSON text."""
+    data = _loads(body.get("data"))
+    events = [_loads(event) for event in data] if isinstance(data, list) else []
+    if not events or not all(isinstance(event, dict) for event in events):
+        raise _invalid("(#100) Missing required parameter: data", "", 2804008)
+    if len(events) > _MOST:
+        raise _invalid("(#100) Too many events in one request", "", 2804004)
+    return events
+
+
+def _loads(value: object) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _check(number: int, event: Mapping[str, Any], at: float) -> None:
+    user, seconds = event.get("user_data"), event.get("event_time")
+    if not event.get("event_name"):
+        raise _invalid("Invalid parameter", f"data[{number}]: event_name is missing", 2804050)
+    if not isinstance(seconds, int):
+        raise _invalid("Invalid parameter", f"data[{number}]: event_time is missing", 2804050)
+    days = 62 if event.get("action_source") == "physical_store" else 7
+    if seconds < at - days * _DAY:
+        text = f"data[{number}]: the event_time is more than {days} days in the past"
+        raise _invalid("Invalid parameter", text, 2804003)
+    if seconds > at + 60:
+        raise _invalid("Invalid parameter", f"data[{number}]: event_time in future", 2804004)
+    if not isinstance(user, dict) or not any(user.values()):
+        raise _invalid("Invalid parameter", f"data[{number}]: not enough user data", 2804050)
+    _check_user(number, user)
+
+
+def _check_user(number: int, user: Mapping[str, Any]) -> None:
+    if user.get("lead_id") and not _LEAD_ID.match(str(user["lead_id"])):
+        raise _invalid("Invalid parameter", f"data[{number}]: lead_id is not valid", 2804050)
+    for name in _HASHED:
+        values = user.get(name) or []
+        for value in values if isinstance(values, list) else [values]:
+            if not _SHA256.match(str(value)):
+                text = f"data[{number}]: {name} is not hashed"
+                raise _invalid("Invalid parameter", text, 2804050)
+
+
+def _invalid(message: str, detail: str, subcode: int) -> RefusedError:
+    return RefusedError(_error(100, message, subcode, detail))
+
+
+def _error(code: int, message: str, subcode: int, detail: str = "") -> Answer:
+    error = {
+        "message": message,
+        "type": "OAuthException",
+        "code": code,
+        "error_subcode": subcode,
+        "is_transient": code in (2, 4),
+        "error_user_title": message,
+        "error_user_msg": detail,
+        "fbtrace_id": _TRACE,
+    }
+    return Answer(400, {"error": error})

@@ -1,0 +1,180 @@
+"""For tests: rows to deliver, a clock that obeys, and a connector that follows a script."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from reverse_etl import catalogue
+from reverse_etl.connectors.base import Context, Repeat
+from reverse_etl.model import ActivationRow, Call, Delivery, Kind, Outcome, Reply
+from reverse_etl.quota import Budget
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def contact(number: int | str, **changes: Any) -> ActivationRow:
+    """The state row of person `number`; `changes` replace fields, `properties` adds to the
+    payload."""
+    person = f"person-{number}"
+    properties = {
+        "email": f"lead{number}@example.com",
+        "firstname": "Ada",
+        "millrace_id": person,
+        **changes.pop("properties", {}),
+    }
+    return _row(
+        {"properties": properties},
+        changes,
+        action="upsert_contact",
+        mode="state",
+        entity_key=person,
+        person_id=person,
+        purpose="crm",
+        priority=5,
+    )
+
+
+def task(number: int | str, **changes: Any) -> ActivationRow:
+    """The event row of a task for person `number`."""
+    person, key = f"person-{number}", f"mql_reached:test:{number}"
+    properties = {
+        "hs_task_subject": "Call this lead",
+        "hs_timestamp": NOON.isoformat(),
+        "hs_task_status": "NOT_STARTED",
+        "millrace_key": key,
+    }
+    return _row(
+        {"contact": person, "properties": properties},
+        changes,
+        action="create_task",
+        mode="event",
+        entity_key=key,
+        person_id=person,
+        purpose="sales",
+        priority=0,
+    )
+
+
+def conversion(number: int | str, *, at: datetime = NOON, **changes: Any) -> ActivationRow:
+    """The event row of a purchase at `at`, with Meta's 7 days as its deadline."""
+    key = f"conversion-{number}"
+    user = {"em": [hashlib.sha256(f"lead{number}@example.com".encode()).hexdigest()]}
+    event = {
+        "event_name": "Purchase",
+        "event_time": int(at.timestamp()),
+        "event_id": key,
+        "action_source": "system_generated",
+        "user_data": {**user, **changes.pop("user_data", {})},
+        "custom_data": {"value": 10.0, "currency": "EUR", "event_source": "crm"},
+        **changes.pop("event", {}),
+    }
+    changes = {"event_time": at, "deadline_at": at + timedelta(days=7), **changes}
+    return _row(
+        event,
+        changes,
+        destination="meta",
+        action="send_event",
+        mode="event",
+        entity_key=key,
+        person_id=f"person-{number}",
+        purpose="advertising",
+        priority=5,
+    )
+
+
+def _row(payload: Mapping[str, Any], changes: Mapping[str, Any], **fields: Any) -> ActivationRow:
+    text = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode()
+    values: dict[str, Any] = {
+        "destination": "hubspot",
+        "external_id": None,
+        "order_key": fields["entity_key"],
+        "payload": text,
+        "payload_hash": hashlib.sha256(text.encode()).hexdigest(),
+        "event_time": NOON,
+        "deadline_at": None,
+        "consent_status": "granted",
+        "consent_id": None,
+        "correlation_id": f"correlation-{fields['person_id']}",
+    }
+    return ActivationRow(**{**values, **fields, **changes})
+
+
+@dataclass(slots=True)
+class ManualTime:
+    """A clock that stands still until somebody sleeps."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Be later at once."""
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+Script = Callable[[Delivery, int], Outcome | None]
+"""Outcome of one item, given how often it was sent before; None for success."""
+
+
+@dataclass(slots=True)
+class ScriptedConnector:
+    """A vendor in memory: `effects` holds each effect once a send of it succeeds, or when its
+    answer is lost after the vendor acted (an UNKNOWN outcome with code DROPPED_AFTER)."""
+
+    destination: str = "hubspot"
+    script: Script = lambda _row, _times: None
+    budget: Budget | None = None
+    largest: int = 100
+    effects: list[tuple[str, str]] = field(default_factory=list)
+    batches: list[tuple[str, ...]] = field(default_factory=list)
+    read_backs: list[tuple[str, ...]] = field(default_factory=list)
+    _sent: dict[int, int] = field(default_factory=dict)
+
+    def max_batch(self, action: str) -> int:
+        """`largest`, whatever the action."""
+        return self.largest
+
+    def repeat(self, action: str) -> Repeat:
+        """It keeps both."""
+        return "duplicates"
+
+    async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
+        """Follow the script."""
+        await context.permit()
+        self.batches.append(tuple(row.entity_key for row in batch))
+        outcomes = {row.id: self._one(row) for row in batch}
+        status = max((o.status or 200 for o in outcomes.values()), default=200)
+        lost = any(o.kind in (Kind.UNREACHABLE, Kind.UNKNOWN) for o in outcomes.values())
+        call = Call("POST", "/scripted", None if lost else status, 1.0, len(batch))
+        return Reply(outcomes, (call,))
+
+    async def read_back(self, batch: Sequence[Delivery], context: Context) -> Reply:
+        """Look into `effects`."""
+        self.read_backs.append(tuple(row.entity_key for row in batch))
+        there = {key for key, _ in self.effects}
+        missing = Outcome(Kind.RETRYABLE, catalogue.WENT_MISSING)
+        outcomes = {
+            row.id: _delivered(row) if row.entity_key in there else missing for row in batch
+        }
+        return Reply(outcomes, (Call("POST", "/scripted/read", 200, 1.0, len(batch)),))
+
+    def _one(self, row: Delivery) -> Outcome:
+        times = self._sent.get(row.id, 0)
+        self._sent[row.id] = times + 1
+        outcome = self.script(row, times) or _delivered(row)
+        if outcome.kind is Kind.DELIVERED or outcome.code == "DROPPED_AFTER":
+            self.effects.append((row.entity_key, row.payload_hash))
+        return outcome
+
+
+def _delivered(row: Delivery) -> Outcome:
+    return Outcome(Kind.DELIVERED, "DELIVERED", status=200, vendor_id=f"vendor-{row.entity_key}")

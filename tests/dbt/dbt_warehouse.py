@@ -1,0 +1,90 @@
+"""A warehouse file that tests fill with events and build with dbt, in process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from dbt_builders import RawEvent
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+
+RAW_EVENTS = pa.schema(
+    [
+        ("position", pa.int64()),
+        ("source", pa.string()),
+        ("event_key", pa.string()),
+        ("kind", pa.string()),
+        ("received_at", pa.timestamp("us", tz="UTC")),
+        ("correlation_id", pa.string()),
+        ("historical", pa.bool_()),
+        ("event_type", pa.string()),
+        ("contract", pa.string()),
+        ("problem_code", pa.string()),
+        ("problem_path", pa.string()),
+        ("body", pa.string()),
+        ("body_hash", pa.string()),
+    ]
+)
+
+Row = dict[str, Any]
+
+
+class Warehouse:
+    """One DuckDB file, one parsed dbt project; every build starts from the events given."""
+
+    def __init__(self, path: Path) -> None:
+        from dbt.cli.main import dbtRunner
+
+        self.path = path
+        self._folders = [
+            *("--project-dir", str(PROJECT)),
+            *("--profiles-dir", str(PROJECT)),
+            *("--target-path", str(path.parent / "target")),
+            *("--log-path", str(path.parent / "logs")),
+            "--quiet",
+        ]
+        self._load([])
+        self._dbt = dbtRunner(manifest=dbtRunner().invoke(["parse", *self._folders]).result)
+
+    def build(self, events: Sequence[RawEvent], *, command: str = "run") -> None:
+        """Load the events in this order of arrival and run every model (`build`: tests too)."""
+        self._load(events)
+        result = self._dbt.invoke([command, *self._folders])
+        failures = [
+            f"{node.node.name}: {node.message}"
+            for node in getattr(result.result, "results", [])
+            if node.status not in ("success", "pass", "no-op")
+        ]
+        assert result.success, failures or result.exception
+
+    def seed(self) -> None:
+        assert self._dbt.invoke(["seed", *self._folders]).success
+
+    def rows(self, table: str, order_by: str = "all") -> list[Row]:
+        """Every row of a table, in a stable order."""
+        return self.query(f"select * from {table} order by {order_by}")  # noqa: S608  # own names
+
+    def query(self, sql: str) -> list[Row]:
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description or []]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def _load(self, events: Sequence[RawEvent]) -> None:
+        rows = pa.Table.from_pylist(
+            [
+                {name: getattr(event, name, None) for name in RAW_EVENTS.names}
+                | {"position": position, "historical": False}
+                for position, event in enumerate(events, start=1)
+            ],
+            schema=RAW_EVENTS,
+        )
+        with duckdb.connect(str(self.path)) as connection:
+            connection.register("incoming", rows)
+            connection.execute("create schema if not exists raw")
+            connection.execute("create or replace table raw.events as from incoming")

@@ -1,0 +1,131 @@
+"""Edges: an empty log, components against networkx, and the size of a real funnel."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import duckdb
+import networkx
+import pytest
+from dbt_builders import (
+    RawEvent,
+    at,
+    contact_property,
+    contact_synced,
+    deal_property,
+    deal_to_contact,
+    standard,
+    typeform,
+)
+from dbt_warehouse import PROJECT, Warehouse
+from jinja2 import Environment
+
+
+def components_sql() -> str:
+    """The DuckDB text of the macro, as dbt would render it."""
+    macros = (PROJECT / "macros" / "engine" / "graph.sql").read_text()
+    module = Environment(autoescape=False).from_string(macros).module  # noqa: S701  # SQL, not HTML
+    return str(module.duckdb__connected_components("nodes", "node", "edges"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_components_equal_networkx(seed: int) -> None:
+    """On random graphs and on a long chain the macro finds exactly the components."""
+    rng = random.Random(seed)  # noqa: S311  # reproducible graphs, no secret
+    graph = networkx.gnm_random_graph(300, rng.randint(50, 400), seed=seed)
+    networkx.add_path(graph, range(1000, 1200))
+    names = {node: f"r{node:05d}" for node in graph}
+    with duckdb.connect() as connection:
+        connection.execute("create table nodes(node varchar)")
+        connection.execute("create table edges(node_a varchar, node_b varchar)")
+        connection.executemany("insert into nodes values (?)", [[n] for n in names.values()])
+        connection.executemany(
+            "insert into edges values (?, ?)", [[names[a], names[b]] for a, b in graph.edges]
+        )
+        found = connection.sql(components_sql()).fetchall()
+    expected = {
+        (names[node], min(names[member] for member in members))
+        for members in networkx.connected_components(graph)
+        for node in members
+    }
+    assert expected == set(found)
+    assert len(found) == len(graph)
+
+
+def test_an_empty_log_builds(warehouse: Warehouse) -> None:
+    """Nothing received: every table exists and is empty."""
+    warehouse.build([])
+    assert warehouse.rows("marts.dim_people") == []
+    assert warehouse.rows("activation.act_hubspot__contacts") == []
+
+
+def test_the_earliest_announced_id_survives_a_merge(warehouse: Warehouse) -> None:
+    """Two people both known to the CRM become one under the id that was announced first."""
+    first = typeform("m-1", at(1), email="one@m.example")
+    second = typeform("m-2", at(2), email="two@m.example")
+    warehouse.build([first, second])
+    ids = {row["email"]: row["person_id"] for row in warehouse.rows("marts.dim_people")}
+    answers = [
+        contact_synced(ids["two@m.example"], "2", at(3)),
+        contact_synced(ids["one@m.example"], "1", at(4)),
+    ]
+    link = [
+        standard("m-3", "page_view", at(5), user_id="u1", email="one@m.example"),
+        standard("m-4", "page_view", at(6), user_id="u1", email="two@m.example"),
+    ]
+    warehouse.build([first, second, *answers, *link])
+    (person,) = warehouse.rows("marts.dim_people")
+    assert (ids["two@m.example"], "2") == (person["person_id"], person["hubspot_contact_id"])
+    aliases = warehouse.query("select alias_id from marts.person_aliases where is_announced")
+    assert [{"alias_id": ids["one@m.example"]}] == aliases
+
+
+def test_nulls_never_overwrite_and_ties_are_settled(warehouse: Warehouse) -> None:
+    """The golden record keeps the latest value that is not null; equal times go by key."""
+    warehouse.build(
+        [
+            typeform("n-1", at(1), email="n@n.example", company="Old", job_title="CTO"),
+            typeform("n-2", at(2), email="n@n.example", company="Beta"),
+            typeform("n-3", at(2), email="n@n.example", company="Gamma"),
+            contact_property(7, "email", "n@n.example", at(3)),
+            contact_property(7, "company", "", at(4)),
+        ]
+    )
+    (person,) = warehouse.rows("marts.dim_people")
+    assert (person["company"], person["job_title"]) == ("Gamma", "CTO")
+
+
+def test_a_funnel_of_8000_leads_builds_in_seconds(warehouse: Warehouse) -> None:
+    """8,000 leads and 842 won deals: exact counts, well within the batch's budget."""
+    events = funnel(leads=8_000, deals=842)
+    started = time.perf_counter()
+    warehouse.build(events)
+    seconds = time.perf_counter() - started
+    (counts,) = warehouse.query(
+        "select (select count(*) from marts.dim_people) as people, "
+        "(select count(*) from marts.fct_conversions) as conversions, "
+        "(select count(*) from activation.act_hubspot__contacts) as contacts, "
+        "(select sum(won_deals) from marts.rpt_conversions_by_source) as won"
+    )
+    assert counts == {"people": 8_000, "conversions": 842, "contacts": 8_000, "won": 842}
+    assert seconds < 60, f"{len(events)} events took {seconds:.1f} s"
+
+
+def funnel(leads: int, deals: int) -> list[RawEvent]:
+    events = [
+        typeform(f"lead-{n}", at(n / 100), email=f"lead{n}@shop{n}.example", first_name="Lead",
+                 last_name=f"Nr{n}", phone=f"+55119{n:08d}",
+                 hidden={"utm_source": f"source{n % 7}"})
+        for n in range(leads)
+    ]  # fmt: skip
+    for n in range(deals):
+        when = at(100 + n / 10)
+        events += [
+            contact_property(n + 1, "email", f"lead{n}@shop{n}.example", when),
+            deal_property(n + 1, "dealstage", "closedwon", when),
+            deal_to_contact(n + 1, n + 1, when),
+            deal_property(n + 1, "closedate", str(int(when.timestamp() * 1000)), when),
+        ]
+    random.Random(1).shuffle(events)  # noqa: S311  # a fixed shuffle, no secret
+    return events

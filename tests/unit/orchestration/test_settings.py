@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.errors import SettingError
+from orchestration.settings import (
+    Settings,
+    credential,
+    is_loopback,
+    load_settings,
+    webhook_secrets,
+)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("MILLRACE_HOME", "MILLRACE_LOG_URL", "MILLRACE_WAREHOUSE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_home_holds_everything_embedded(tmp_path: Path) -> None:
+    """Log, ledger and warehouse live under MILLRACE_HOME unless one is moved."""
+    settings = Settings(home=tmp_path / "home", ledger_url="postgresql://db/ledger")
+
+    assert settings.log_url == f"sqlite:///{tmp_path / 'home' / 'event_log.sqlite'}"
+    assert settings.ledger_url == "postgresql://db/ledger"
+    assert settings.warehouse == tmp_path / "home" / "warehouse.duckdb"
+
+
+def test_relative_home_becomes_absolute(tmp_path: Path) -> None:
+    """A child process with another working folder finds the same home."""
+    assert load_settings().home == tmp_path / ".millrace"
+
+
+def test_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that does not parse is named; its value (maybe a secret) is not printed."""
+    monkeypatch.setenv("MILLRACE_MAX_BODY_BYTES", "hunter2")
+
+    with pytest.raises(SettingError) as raised:
+        load_settings()
+
+    assert "MILLRACE_MAX_BODY_BYTES" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_rotating_secrets_are_split() -> None:
+    """Two secrets with a comma are both valid while a vendor rotates."""
+    found = webhook_secrets({"MILLRACE_WEBHOOK_SECRET_TYPEFORM": "old, new,", "OTHER": "x"})
+
+    assert found == {"typeform": ("old", "new")}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8090", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:1", True),
+        ("https://api.hubapi.com", False),
+        ("https://127.0.0.1.example.com", False),
+        ("not a url", False),
+    ],
+)
+def test_only_loopback_counts_as_sandbox(url: str, expected: bool) -> None:
+    """Only this machine itself gets away without credentials."""
+    assert is_loopback(url) is expected
+    assert (credential(None, url) is not None) is expected
+
+
+def test_secrets_do_not_show_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printing the settings shows no token."""
+    monkeypatch.setenv("MILLRACE_HUBSPOT_TOKEN", "pat-very-secret")
+
+    assert "pat-very-secret" not in repr(load_settings())

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration import warehouse
+from orchestration.errors import (
+    WarehouseCorruptError,
+    WarehouseLockedError,
+    WarehouseMissingError,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def make_warehouse(path: Path, *, rows: int) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema if not exists raw")
+        connection.execute("create schema if not exists activation")
+        connection.execute(
+            f"create or replace table raw.events as select i as position from range({rows}) t(i)"
+        )
+        for table in warehouse.ACTIVATION_TABLES:
+            connection.execute(
+                f"create or replace table activation.{table} as select 'k' || i as entity_key, "
+                f"'h' as payload_hash, 'granted' as consent_status from range({rows}) t(i)"
+            )
+
+
+def test_missing_file_says_how_to_build_one(tmp_path: Path) -> None:
+    """Reading before the first batch names the command that builds the warehouse."""
+    with (
+        pytest.raises(WarehouseMissingError) as raised,
+        warehouse.connect(tmp_path / "none.duckdb"),
+    ):
+        pass
+
+    assert "millrace run" in raised.value.remedy
+
+
+def test_damaged_file_is_told_from_a_locked_one(tmp_path: Path) -> None:
+    """A file that is no DuckDB database says so, and that the log can rebuild it."""
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(b"this is not a database" * 1000)
+
+    with pytest.raises(WarehouseCorruptError), warehouse.connect(path):
+        pass
+
+
+def test_second_process_is_kept_off(tmp_path: Path) -> None:
+    """While one batch works on the file, another gets a clear error instead of waiting for ever."""
+    path = tmp_path / "warehouse.duckdb"
+
+    with (
+        warehouse.exclusive(path),
+        pytest.raises(WarehouseLockedError),
+        warehouse.exclusive(path, timeout_seconds=0.1),
+    ):
+        pass
+
+
+def test_publishing_swaps_the_copy_and_tells_what_it_holds(tmp_path: Path) -> None:
+    """Readers find the newest batch, and a digest that changes only with the rows."""
+    path, copy = tmp_path / "warehouse.duckdb", tmp_path / "published" / "warehouse.duckdb"
+    make_warehouse(path, rows=3)
+    first = warehouse.publish(path, copy, now=NOW)
+    again = warehouse.publish(path, copy, now=NOW)
+    make_warehouse(path, rows=4)
+    changed = warehouse.publish(path, copy, now=NOW)
+
+    assert first.log_position == 2
+    assert again.digests == first.digests
+    assert changed.digests != first.digests
+    assert warehouse.publication(copy) == changed
+    with warehouse.connect(copy) as connection:
+        assert warehouse.log_position(connection) == 3
+
+
+def test_a_reader_keeps_its_copy_while_a_new_one_is_swapped_in(tmp_path: Path) -> None:
+    """An analyst's open query is not disturbed by a batch that publishes."""
+    path, copy = tmp_path / "warehouse.duckdb", tmp_path / "published" / "warehouse.duckdb"
+    make_warehouse(path, rows=3)
+    warehouse.publish(path, copy, now=NOW)
+
+    with warehouse.connect(copy) as reader:
+        make_warehouse(path, rows=9)
+        warehouse.publish(path, copy, now=NOW)
+        assert warehouse.log_position(reader) == 2

@@ -1,0 +1,232 @@
+"""Retry, breaker, quota, consent and redaction: pure policy."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from reverse_etl import consent
+from reverse_etl.breaker import Breaker, BreakerPolicy, Permit
+from reverse_etl.model import Kind, Outcome, State
+from reverse_etl.quota import Budget, Quota
+from reverse_etl.redact import redact
+from reverse_etl.retry import RetryPolicy, classify, decide, kind_of, parse_retry_after
+from reverse_etl.testing import NOON
+
+SECOND = timedelta(seconds=1)
+
+
+def _decide(outcome, attempts=1, deadline=None, **extra):
+    return decide(
+        outcome,
+        attempts=attempts,
+        now=NOON,
+        deadline=deadline,
+        policy=RetryPolicy(),
+        rng=random.Random(1),
+        **extra,
+    )
+
+
+RETRYABLE = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "kind"),
+    [
+        ((200, 201, 204, 207), Kind.DELIVERED),
+        ((408, 423, 429, 477, 500, 502, 503, 504), Kind.RETRYABLE),
+        ((400, 404, 409, 410, 422), Kind.PERMANENT),
+        ((401, 403), Kind.AUTHENTICATION),
+    ],
+)
+def test_each_status_has_its_class(statuses, kind):
+    """The classification table decides what an HTTP status means."""
+    assert {kind} == {kind_of(status) for status in statuses}
+
+
+def test_delays_double_up_to_a_minute_plus_jitter():
+    """The wait is 1, 2, 4 … at most 60 seconds, plus up to half a second of jitter."""
+    policy, rng = RetryPolicy(), random.Random(7)
+    for attempt, base in enumerate([1, 2, 4, 8, 16, 32, 60, 60], start=1):
+        waits = [policy.delay(attempt, rng).total_seconds() for _ in range(50)]
+        assert base <= min(waits)
+        assert max(waits) <= base + 0.5
+
+
+def test_retry_after_wins():
+    """What the vendor asks for replaces our own delay, also when it is shorter."""
+    outcome = Outcome(Kind.RETRYABLE, "RATE_LIMITED", retry_after=timedelta(seconds=90))
+    assert NOON + timedelta(seconds=90) == _decide(outcome, attempts=5).due_at
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        ("1.5", 1.5),
+        ("Mon, 02 Mar 2026 12:00:30 GMT", 30),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", 0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value, seconds):
+    """Both forms of the header are read, and a date in the past means now."""
+    assert timedelta(seconds=seconds) == parse_retry_after(value, NOON)
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "-3", "nan"])
+def test_unreadable_retry_after_is_ignored(value):
+    """A header nobody can read counts as absent."""
+    assert parse_retry_after(value, NOON) is None
+
+
+def test_locked_waits_at_least_two_seconds():
+    """A 423 is not tried again within two seconds."""
+    assert timedelta(seconds=2) == classify(423).retry_after
+
+
+def test_attempt_limit_ends_in_the_dead_letters():
+    """The last allowed try that fails makes a dead letter, with the failure's own code."""
+    decision = _decide(RETRYABLE, attempts=RetryPolicy().limit)
+    assert (State.DEAD, "DESTINATION_ERROR") == (decision.state, decision.code)
+
+
+def test_a_retry_beyond_the_deadline_is_expired():
+    """When the next try would come too late, the row is dead as EXPIRED at once."""
+    decision = _decide(RETRYABLE, deadline=NOON + timedelta(milliseconds=500))
+    assert (State.DEAD, "EXPIRED") == (decision.state, decision.code)
+
+
+def test_unreachable_costs_no_attempt():
+    """An outage in which nothing was sent never buries a row."""
+    decision = _decide(Outcome(Kind.UNREACHABLE, "DESTINATION_UNREACHABLE"), attempts=99)
+    assert (State.PENDING, False) == (decision.state, decision.counts)
+
+
+def test_probe_costs_no_attempt():
+    """A row that probes an ill destination stays queued however often it fails."""
+    decision = _decide(RETRYABLE, attempts=99, free=True)
+    assert (State.PENDING, False) == (decision.state, decision.counts)
+
+
+def test_authentication_keeps_the_row_queued():
+    """Refused credentials are not the row's fault."""
+    outcome = Outcome(Kind.AUTHENTICATION, "AUTHENTICATION_FAILED")
+    assert (State.PENDING, False) == (_decide(outcome).state, _decide(outcome).counts)
+
+
+def test_unknown_is_read_back_even_after_the_deadline():
+    """Reading back sends nothing, so a deadline does not forbid it."""
+    decision = _decide(Outcome(Kind.UNKNOWN, "NO_ANSWER"), deadline=NOON)
+    assert State.UNKNOWN is decision.state
+
+
+def test_permanent_is_dead_at_once():
+    """A permanent error is not tried again."""
+    assert State.DEAD is _decide(Outcome(Kind.PERMANENT, "VALIDATION_ERROR")).state
+
+
+def _recorded(results, breaker=None, start=NOON, step=SECOND):
+    breaker = breaker or Breaker()
+    for number, ok in enumerate(results):
+        breaker = breaker.record(start + step * number, ok=ok, policy=BreakerPolicy())
+    return breaker
+
+
+def test_breaker_needs_ten_requests():
+    """Nine failures in a row do not open the breaker, the tenth does."""
+    assert not _recorded([False] * 9).is_open
+    assert _recorded([False] * 10).is_open
+
+
+def test_breaker_needs_more_than_half():
+    """Exactly 50 % errors keep it closed; one more opens it."""
+    half = _recorded([True, False] * 10)
+    assert not half.is_open
+    assert _recorded([False], half, NOON + 20 * SECOND).is_open
+
+
+def test_breaker_forgets_after_five_minutes():
+    """Errors older than the window do not count."""
+    old = _recorded([False] * 9)
+    assert not _recorded([False], old, NOON + timedelta(minutes=6)).is_open
+
+
+def test_open_breaker_lets_one_probe_through_and_closes_on_success():
+    """While it is open it refuses, then probes; a failed probe postpones, a good one closes."""
+    opened = _recorded([False] * 10)
+    at = opened.probe_at
+    assert Permit.REFUSED is opened.permit(at - SECOND)
+    assert Permit.PROBE is opened.permit(at)
+    failed = opened.record(at, ok=False, policy=BreakerPolicy())
+    assert Permit.REFUSED is failed.permit(at + SECOND)
+    closed = failed.record(at + timedelta(seconds=10), ok=True, policy=BreakerPolicy())
+    assert Permit.OPEN_ROAD is closed.permit(at)
+
+
+def test_quota_never_exceeds_its_window():
+    """In any window of ten seconds at most the budget goes out, and it is used up to 95 %."""
+    quota = Quota(Budget(100, timedelta(seconds=10)))
+    now, sent = NOON, []
+    while now < NOON + timedelta(seconds=60):
+        wait = quota.wait(now, hot=True)
+        if wait:
+            now += wait
+            continue
+        quota.take(now)
+        sent.append(now)
+        now += timedelta(milliseconds=5)
+    window = timedelta(seconds=10)
+    assert max(sum(at <= other < at + window for other in sent) for at in sent) <= 100
+    assert len(sent) >= 0.95 * 600
+
+
+def test_quota_reserves_a_share_for_hot_rows():
+    """Cold rows stop before the budget is used up; hot rows may use the rest."""
+    quota = Quota(Budget(10, timedelta(seconds=10), reserved_share=0.2))
+    for _ in range(8):
+        assert not quota.wait(NOON, hot=False)
+        quota.take(NOON)
+    assert quota.wait(NOON, hot=False)
+    assert not quota.wait(NOON, hot=True)
+
+
+def test_quota_pause_holds_everything():
+    """A vendor's Retry-After stops hot rows too."""
+    quota = Quota()
+    quota.pause(NOON + SECOND)
+    assert SECOND == quota.wait(NOON, hot=True)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "current", "code"),
+    [
+        ("granted", None, None),
+        ("granted", "withdrawn", "CONSENT_WITHDRAWN"),
+        ("granted", "missing", "CONSENT_MISSING"),
+        ("missing", None, "CONSENT_MISSING"),
+        ("withdrawn", "granted", None),
+        ("granted", "garbled", "CONSENT_MISSING"),
+    ],
+)
+def test_current_consent_beats_the_recorded_one(recorded, current, code):
+    """What is known at send time decides; what cannot be read permits nothing."""
+    assert code == consent.refusal(recorded, current)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "ada@example.com",
+        "+44 20 7946 0958",
+        "a" * 64,
+        "Bearer pat-na1-11aa",
+        "access_token=EAAB",
+    ],
+)
+def test_redaction_hides_personal_data(secret):
+    """Addresses, numbers, hashes and tokens do not survive redaction."""
+    assert secret.removeprefix("Bearer ").removeprefix("access_token=") not in redact(
+        f"Invalid value {secret} given"
+    )

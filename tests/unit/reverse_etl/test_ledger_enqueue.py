@@ -1,0 +1,178 @@
+"""Enqueueing: what a complete activation table changes in the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from reverse_etl.errors import LedgerUnavailableError
+from reverse_etl.ledger import Ledger, Settlement
+from reverse_etl.model import ConsentRow, EnqueueReport, Outcome, State
+from reverse_etl.model import Kind as K
+from reverse_etl.retry import Decision
+from reverse_etl.testing import NOON, contact, conversion, task
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        yield ledger
+        assert ledger.counts().balanced
+
+
+def put(ledger, *rows, held=None, like=None):
+    one = like or rows[0]
+    return ledger.enqueue(
+        rows, destination=one.destination, action=one.action, now=NOON, held=held or {}
+    )
+
+
+def finish(ledger, state=State.DELIVERED, code="DELIVERED", destination="hubspot"):
+    """Lease what is due and settle all of it in one way."""
+    rows = ledger.lease(
+        destination, token="t", now=NOON, ttl=timedelta(minutes=1), limits={"upsert_contact": 99}
+    )
+    kind = K.DELIVERED if state is State.DELIVERED else K.PERMANENT
+    outcome = Outcome(kind, code, vendor_id="1")
+    ledger.settle([Settlement(row, Decision(state, code), outcome) for row in rows], NOON)
+    return rows
+
+
+def states(ledger):
+    return [row.state.value for row in ledger.find()]
+
+
+A = contact(1)
+B = contact(1, properties={"firstname": "Grace"})
+
+
+def test_an_equal_table_changes_nothing(ledger):
+    """Enqueueing the same rows twice inserts them once."""
+    assert EnqueueReport(inserted=2) == put(ledger, A, contact(2))
+    assert EnqueueReport(unchanged=2) == put(ledger, A, contact(2))
+
+
+def test_a_newer_payload_supersedes_a_pending_one(ledger):
+    """Of two payloads for one entity only the newer one is sent."""
+    put(ledger, A)
+    assert EnqueueReport(inserted=1, superseded=1) == put(ledger, B)
+    assert ["superseded", "pending"] == states(ledger)
+
+
+def test_back_to_what_was_delivered_sends_nothing(ledger):
+    """A delivered, B pending, A wanted again: B is superseded and nothing is sent."""
+    put(ledger, A)
+    finish(ledger)
+    put(ledger, B)
+    assert EnqueueReport(unchanged=1, superseded=1) == put(ledger, A)
+    assert ["delivered", "superseded"] == states(ledger)
+
+
+def test_a_dead_payload_waits_for_review(ledger):
+    """The same payload is not enqueued again after it died; another one is."""
+    put(ledger, A)
+    finish(ledger, State.DEAD, "VALIDATION_ERROR")
+    assert EnqueueReport(unchanged=1) == put(ledger, A)
+    assert EnqueueReport(inserted=1) == put(ledger, B)
+
+
+def test_a_dead_payload_is_reconsidered_after_another_was_delivered(ledger):
+    """A dead, B delivered, A wanted again: A is sent, for the destination holds B."""
+    put(ledger, A)
+    finish(ledger, State.DEAD, "VALIDATION_ERROR")
+    put(ledger, B)
+    finish(ledger)
+    assert EnqueueReport(inserted=1) == put(ledger, A)
+
+
+def test_a_row_in_flight_is_not_repeated(ledger):
+    """While an equal payload is under way nothing is inserted; a different one queues behind."""
+    put(ledger, A)
+    ledger.lease("hubspot", token="t", now=NOON, ttl=timedelta(minutes=1), limits={})
+    assert EnqueueReport(unchanged=1) == put(ledger, A)
+    assert EnqueueReport(inserted=1) == put(ledger, B)
+
+
+def test_no_consent_is_recorded_once_and_sent_when_it_comes(ledger):
+    """A row without consent is kept as cancelled, not repeated, and enqueued when consent comes."""
+    refused = replace(A, consent_status="missing")
+    assert EnqueueReport(cancelled=1) == put(ledger, refused)
+    assert EnqueueReport(unchanged=1) == put(ledger, refused)
+    assert EnqueueReport(inserted=1) == put(ledger, A)
+    assert [("cancelled", "CONSENT_MISSING"), ("pending", None)] == [
+        (row.state.value, row.code) for row in ledger.find()
+    ]
+
+
+def test_an_event_is_enqueued_once_for_ever(ledger):
+    """An event row that was delivered, or died, is never enqueued again, whatever its payload."""
+    put(ledger, task(1))
+    finish(ledger)
+    changed = replace(task(1), payload='{"properties": {}}', payload_hash="x")
+    assert EnqueueReport(unchanged=1) == put(ledger, changed)
+
+
+def test_an_event_without_consent_reopens_when_consent_comes(ledger):
+    """The same row of an event, not a second one, becomes pending."""
+    put(ledger, conversion(1, consent_status="missing"))
+    assert EnqueueReport(reopened=1) == put(ledger, conversion(1))
+    assert ["pending"] == states(ledger)
+
+
+def test_an_unsent_event_follows_its_person(ledger):
+    """Before its first try an event takes over a new payload, e.g. after a merge of people."""
+    put(ledger, task(1))
+    moved = replace(task(2), entity_key=task(1).entity_key)
+    put(ledger, moved)
+    assert ["person-2"] == [row.person_id for row in ledger.find()]
+
+
+def test_an_expired_event_is_dead_without_alarm(ledger):
+    """A deadline that has passed makes the row dead with reason EXPIRED, once."""
+    old = conversion(1, at=NOON - timedelta(days=8))
+    assert EnqueueReport(expired=1) == put(ledger, old)
+    assert EnqueueReport(unchanged=1) == put(ledger, old)
+    assert {"EXPIRED": 1} == ledger.counts().dead_by_code
+
+
+def test_a_row_that_breaks_its_contract_is_held_until_repaired(ledger):
+    """Held rows are not sent; when the contract holds again they queue."""
+    assert EnqueueReport(held=1) == put(ledger, A, held={A.entity_key: "CONTRACT_VIOLATION"})
+    assert [] == finish(ledger)
+    assert EnqueueReport(reopened=1) == put(ledger, A)
+    assert 1 == len(finish(ledger))
+
+
+def test_what_nobody_wants_leaves_the_queue(ledger):
+    """A pending state row whose entity left the table is superseded as NOT_WANTED."""
+    put(ledger, A, contact(2))
+    assert EnqueueReport(unchanged=1, superseded=1) == put(ledger, A)
+    assert EnqueueReport(superseded=1) == put(ledger, like=A)
+
+
+def test_withdrawal_cancels_what_is_queued(ledger):
+    """Consent withdrawn for one purpose cancels that purpose's rows only."""
+    put(ledger, A)
+    put(ledger, conversion(1))
+    withdrawn = ConsentRow("person-1", "advertising", "withdrawn", "c-9", NOON)
+    assert 1 == ledger.apply_consents([withdrawn], NOON)
+    assert ["pending", "cancelled"] == states(ledger)
+    assert EnqueueReport(unchanged=1) == put(ledger, conversion(1))
+
+
+def test_the_counter_is_independent_of_the_rows(ledger):
+    """`enqueued` counts inserts in their own transactions, and equals the sum of the states."""
+    put(ledger, A)
+    put(ledger, B)
+    put(ledger, task(1))
+    counts = ledger.counts()
+    assert (3, True) == (counts.enqueued, counts.balanced)
+
+
+def test_a_ledger_that_cannot_be_opened_says_so(tmp_path):
+    """A path that is a folder gives LEDGER_UNAVAILABLE with a way out."""
+    with pytest.raises(LedgerUnavailableError) as caught:
+        Ledger.open(f"sqlite:///{tmp_path}")
+    assert "LEDGER_UNAVAILABLE" == caught.value.code
+    assert caught.value.remedy
