@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import dagster_home
+from orchestration import dagster_home, logs
 from orchestration.errors import BuildFailedError
 from orchestration.settings import Settings
 
@@ -22,7 +22,11 @@ PROGRESS_LOGGER = "millrace.progress"
 STEPS = {
     "event_log": "Loading the event log into the warehouse (dlt)",
     "dbt": "Building and testing the models (dbt)",
+    "raw__events_contract": "Checking the raw contract (Great Expectations)",
+    "intermediate__int_event_outcomes_contract": "Checking the canonical contracts",
     "warehouse__published": "Publishing the read copy",
+    "log__mql_decisions": "Writing new decisions to the log",
+    "ledger__consents": "Recording consents and what is wanted in the ledger",
     "delivered__hubspot": "Delivering to HubSpot",
     "delivered__meta": "Delivering to Meta",
 }
@@ -44,7 +48,7 @@ def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchRep
     Raises the failing step's own error where it has a code, else BuildFailedError.
     """
     started = time.monotonic()
-    with dagster_home.instance(settings) as instance, _listening(progress):
+    with logs.to_file(settings), dagster_home.instance(settings) as instance, _listening(progress):
         from orchestration.definitions import defs  # late: dbt may have to parse first
 
         job = defs().resolve_job_def("batch")
@@ -87,7 +91,8 @@ class _StepListener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_event", None)
         if event is not None and event.event_type_value == "STEP_START":
-            self._progress(STEPS.get(event.step_key, event.step_key.replace("__", " ")))
+            if told := STEPS.get(event.step_key):
+                self._progress(told)
 
 
 @contextmanager

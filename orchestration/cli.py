@@ -68,8 +68,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
 ) -> None:
     """Take webhooks and deliver what is due, until stopped."""
-    from orchestration import service
+    from orchestration import logs, service
 
+    logs.to_stderr()
     chosen = service.parse_roles(roles)
     asyncio.run(
         service.serve(load_settings(), webhook_secrets(), roles=chosen, host=host, port=port)

@@ -18,7 +18,7 @@ from reverse_etl.connectors import Settings as ConnectorSettings
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.model import DestinationReport, DispatchReport, Problem
 
-MAX_WAIT = timedelta(seconds=15)  # how long a batch waits for a retry to come due before it ends
+MAX_WAIT = timedelta(seconds=5)  # a batch ends when nothing comes due sooner than this
 SANDBOX_DATASET = "1000000000000000"
 
 # Which settings a destination needs before anything is sent to it.

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
@@ -19,9 +19,7 @@ from reverse_etl.ledger import Settlement
 from reverse_etl.model import Answer, Call, Delivery, Kind, Outcome, Reply, State, object_kind
 from reverse_etl.quota import Quota
 from reverse_etl.retry import Decision, decide
-
-if TYPE_CHECKING:
-    from reverse_etl.lane import Tools
+from reverse_etl.tools import Tools
 
 _log = structlog.get_logger("reverse_etl.dispatch")
 _SYNCED: Final = {"contact": "contact_synced"}

@@ -6,14 +6,14 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Connector
 from reverse_etl.errors import LedgerError
-from reverse_etl.lane import DispatchPolicy, Lane, OnAnswer, Sleep, Tools, pause
+from reverse_etl.lane import Lane, pause
 from reverse_etl.ledger import Health, Ledger
 from reverse_etl.model import (
     Answer,
@@ -23,6 +23,7 @@ from reverse_etl.model import (
     Problem,
     State,
 )
+from reverse_etl.tools import Clock, DispatchPolicy, OnAnswer, Sleep, Tools
 
 _log = structlog.get_logger("reverse_etl.dispatch")
 _WORKER_FAILED = "WORKER_FAILED"
@@ -41,7 +42,7 @@ class Dispatcher:
         ledger: Ledger,
         connectors: Mapping[str, Connector],
         *,
-        clock: Callable[[], datetime],
+        clock: Clock,
         rng: random.Random,
         on_answer: OnAnswer = _ignore,
         policy: DispatchPolicy | None = None,

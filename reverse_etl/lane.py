@@ -3,61 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, ParamSpec, TypeVar, cast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from reverse_etl import catalogue
-from reverse_etl.breaker import BreakerPolicy, Permit
+from reverse_etl.breaker import Permit
 from reverse_etl.connectors.base import Connector
 from reverse_etl.delivering import Delivering, Ended
-from reverse_etl.ledger import Health, Ledger
-from reverse_etl.model import Answer, Call, Delivery, Kind, Outcome, Problem, State
+from reverse_etl.ledger import Health
+from reverse_etl.model import OBJECT_KINDS, Call, Delivery, Kind, Outcome, Problem, State
 from reverse_etl.quota import Quota
-from reverse_etl.retry import RetryPolicy
-
-P = ParamSpec("P")
-T = TypeVar("T")
-Clock = Callable[[], datetime]
-Sleep = Callable[[float], Awaitable[None]]
-OnAnswer = Callable[[Sequence[Answer]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchPolicy:
-    """How a dispatcher behaves. `lease` must outlast `send_timeout`."""
-
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
-    lease: timedelta = timedelta(seconds=120)
-    send_timeout: timedelta = timedelta(seconds=90)
-    unreachable_limit: int = 3
-    """A drain gives a destination up after so many failures to connect in a row."""
-    credential_retry: timedelta = timedelta(seconds=60)
-    """How long a running dispatcher waits before it tries refused credentials again."""
-    sweep_every: timedelta = timedelta(seconds=1)
-    idle: timedelta = timedelta(milliseconds=200)
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What lanes share: the ledger behind one thread, time, chance and the way for answers."""
-
-    ledger: Ledger
-    clock: Clock
-    sleep: Sleep
-    rng: random.Random
-    on_answer: OnAnswer
-    policy: DispatchPolicy
-    executor: Callable[[Callable[[], object]], Awaitable[object]]
-
-    async def db(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run blocking work beside the event loop, so that other destinations go on."""
-        return cast(T, await self.executor(lambda: act(*args, **kwargs)))
+from reverse_etl.tools import Sleep, Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +42,7 @@ class Lane:
         self.refused = False
         self._tools = tools
         self._delivering = Delivering(connector, tools, self.quota)
-        self._limits = {a: n for a in _actions(connector) if (n := connector.max_batch(a))}
+        self._limits = {action: connector.max_batch(action) for action in OBJECT_KINDS}
         self._next_sweep: datetime | None = None
         self._next_try: datetime | None = None
 
@@ -231,13 +191,6 @@ class Lane:
     def _note(self, code: str, what: str) -> None:
         message = f"{self.name} {what}."
         self.problems[code] = Problem(code, self.name, message, catalogue.remedy(code))
-
-
-def _actions(connector: Connector) -> list[str]:
-    return [action for action in KNOWN_ACTIONS if connector.max_batch(action)]
-
-
-KNOWN_ACTIONS = ("upsert_contact", "create_task", "send_event")
 
 
 async def pause(sleep: Sleep, seconds: float, *events: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,11 @@ from reverse_etl.model import ActivationRow, Call, Delivery, Kind, Outcome, Repl
 from reverse_etl.quota import Budget
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def seeded(seed: int = 1) -> random.Random:
+    """Chance that can be repeated."""
+    return random.Random(seed)  # noqa: S311  # no secret comes of it
 
 
 def contact(number: int | str, **changes: Any) -> ActivationRow:

@@ -4,47 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Final
+from typing import Any, Final
 
 import duckdb
+from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
-from duckdb.sqltypes import VARCHAR
+from duckdb.sqltypes import VARCHAR, DuckDBPyType
 
+from dbt_project.functions.components import connected_components
 from dbt_project.functions.meta import meta_hash
 from dbt_project.functions.normalise import normalise_email, normalise_phone, registrable_domain
 
-TextFunction = Callable[..., str | None]
+_TEXTS: Final = list_type(VARCHAR)
+_PAIRS: Final = list_type(_TEXTS)
 
-FUNCTIONS: Final[dict[str, tuple[TextFunction, int]]] = {
-    "normalise_email": (normalise_email, 1),
-    "normalise_phone": (normalise_phone, 2),
-    "registrable_domain": (registrable_domain, 1),
-    "meta_hash": (meta_hash, 2),
+FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], list[DuckDBPyType], DuckDBPyType]]] = {
+    "normalise_email": (normalise_email, [VARCHAR], VARCHAR),
+    "normalise_phone": (normalise_phone, [VARCHAR, VARCHAR], VARCHAR),
+    "registrable_domain": (registrable_domain, [VARCHAR], VARCHAR),
+    "meta_hash": (meta_hash, [VARCHAR, VARCHAR], VARCHAR),
+    "connected_components": (connected_components, [_TEXTS, _PAIRS], _TEXTS),
 }
-"""SQL name → (function, number of text arguments)."""
+"""SQL name → (function, types of its arguments, type of its result)."""
 
 
-def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every shared function callable from SQL: text in, text out, null in → null out.
+def register(connection: DuckDBPyConnection) -> None:
+    """Make every shared function callable from SQL; a null argument gives null.
 
     A connection whose database already knows a function keeps it.
     """
-    for name, (function, arguments) in FUNCTIONS.items():
+    for name, (function, arguments, result) in FUNCTIONS.items():
         try:
             connection.create_function(
                 name,
                 _null_in_null_out(function),
-                [VARCHAR] * arguments,
-                VARCHAR,
+                [*arguments],
+                result,
                 null_handling=FunctionNullHandling.SPECIAL,
             )
         except duckdb.NotImplementedException:  # what DuckDB raises for a name it already has
             continue
 
 
-def _null_in_null_out(function: TextFunction) -> TextFunction:
+def _null_in_null_out(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)  # DuckDB reads the number of arguments from the signature
-    def call(*arguments: str | None) -> str | None:
-        return None if None in arguments else function(*arguments)
+    def call(*arguments: object) -> Any:
+        return None if any(argument is None for argument in arguments) else function(*arguments)
 
     return call

@@ -123,7 +123,7 @@ class GroupCommitter:
             raise LogUnavailableError("The gateway is shutting down.")
         events, size = self._events + len(waiting.events), self._bytes + waiting.size
         # A lone request is always taken: it could never be taken later either.
-        if self._queue and (
+        if self._events and (
             events > self._limits.pending_events or size > self._limits.pending_bytes
         ):
             raise OverloadedError(f"{self._events} events wait to be stored.")

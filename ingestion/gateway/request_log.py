@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -19,7 +20,7 @@ class RequestLog(Protocol):
 def request_log(stream: BinaryIO | None = None) -> RequestLog:
     """A log of JSON lines on ``stream`` (standard error when none is given)."""
     logger = structlog.wrap_logger(
-        structlog.BytesLogger(stream or sys.stderr.buffer),
+        _Lines(stream or sys.stderr.buffer),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -29,3 +30,26 @@ def request_log(stream: BinaryIO | None = None) -> RequestLog:
         context_class=dict,
     )
     return cast("RequestLog", logger.bind(component="gateway"))
+
+
+class _Lines:
+    """Writes the lines of one turn of the event loop together.
+
+    A write for each line costs as much as the rest of a request: it gives the interpreter lock
+    away. Requests are answered by whole commits, so a turn has many lines when it matters.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lines: list[bytes] = []
+
+    def info(self, line: bytes) -> None:
+        """Take a line; called by structlog, in the event loop."""
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._lines.append(line)
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        self._stream.write(b"\n".join([*lines, b""]))
+        self._stream.flush()

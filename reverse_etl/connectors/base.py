@@ -36,7 +36,7 @@ class Context:
     permit: Callable[[], Awaitable[None]] = _no_wait
     """Await before each HTTP request: the quota's say."""
     alive: Callable[[Sequence[str]], Awaitable[frozenset[str]]] = _nobody
-    """Which of these entity keys were delivered here and are still wanted."""
+    """Which of these entity keys are wanted: delivered and not gone since, or queued."""
 
 
 class Connector(Protocol):

@@ -179,6 +179,7 @@ async def _adopt(
     owners = await _owners(api, work, rows, failure)
     claims = {row.id: str(properties_of(item).get(_ID) or "") for row, item in owners}
     alive = await work.context.alive(sorted({claim for claim in claims.values() if claim}))
+    alive |= {row.entity_key for row in work.batch}
     ids = {}
     for row, item in owners:
         if claims[row.id] != row.entity_key and claims[row.id] in alive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -140,13 +140,3 @@ def release(connection: Connection, destination: str, now: datetime) -> int:
         .where(d.code == catalogue.BREAKER_OPEN)
         .values(state=State.PENDING, code=None, due_at=now, updated_at=now)
     ).rowcount
-
-
-def give_back(connection: Connection, ids: Sequence[int], token: str, now: datetime) -> None:
-    """Nothing was sent: the rows queue again as if they had never been leased."""
-    d = deliveries.c
-    connection.execute(
-        update(deliveries)
-        .where(d.id.in_(ids), d.lease == token)
-        .values(state=State.PENDING, due_at=now, updated_at=now, lease=None, lease_until=None)
-    )

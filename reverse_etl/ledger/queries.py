@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select, union
 
 from reverse_etl.ledger.schema import attempts, counters, deliveries, entities
 from reverse_etl.model import Attempt, Delivery, LedgerCounts, State, object_kind
@@ -88,12 +88,19 @@ def vendor_ids(
 def alive(
     connection: Connection, destination: str, action: str, keys: Iterable[str]
 ) -> frozenset[str]:
-    """Which of these entities we have delivered and still want."""
-    e = entities.c
-    query = select(e.entity_key).where(
+    """Which of these entities are wanted: delivered and not gone since, or queued."""
+    e, d = entities.c, deliveries.c
+    wanted = sorted(set(keys))
+    delivered = select(e.entity_key).where(
         e.destination == destination,
         e.object_kind == object_kind(action),
-        e.entity_key.in_(sorted(set(keys))),
+        e.entity_key.in_(wanted),
         e.gone_at.is_(None),
     )
-    return frozenset(connection.scalars(query))
+    queued = select(d.entity_key).where(
+        d.destination == destination,
+        d.action == action,
+        d.entity_key.in_(wanted),
+        d.state.in_([State.PENDING, State.IN_FLIGHT, State.UNKNOWN, State.HELD]),
+    )
+    return frozenset(connection.scalars(union(delivered, queued)))

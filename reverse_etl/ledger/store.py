@@ -107,11 +107,6 @@ class Ledger:
                 hot_only=hot_only,
             )
 
-    def give_back(self, rows: Sequence[Delivery], token: str, now: datetime) -> None:
-        """Return leased rows unsent."""
-        with transaction(self._engine) as connection:
-            _lease.give_back(connection, [row.id for row in rows], token, now)
-
     def settle(
         self,
         settlements: Sequence[_settle.Settlement],
@@ -160,7 +155,7 @@ class Ledger:
             return queries.vendor_ids(connection, destination, kind, keys)
 
     def alive(self, destination: str, action: str, keys: Iterable[str]) -> frozenset[str]:
-        """Which entities were delivered and are still wanted."""
+        """Which of these entities are wanted: delivered and not gone since, or queued."""
         with transaction(self._engine) as connection:
             return queries.alive(connection, destination, action, keys)
 

@@ -102,7 +102,7 @@ class Sandbox:
         answer = await self._answer(vendor, request, body, rule)
         entry["status"] = answer.status if answer else None
         if answer is None:
-            _hang_up(receive)
+            await _hang_up(receive)
             return
         await _response(answer, malformed=bool(rule and rule.fault == "malformed"))(
             scope, receive, send
@@ -137,7 +137,7 @@ class Sandbox:
         return None if fault == "drop_after" else answer
 
 
-def _hang_up(receive: Receive) -> None:
+async def _hang_up(receive: Receive) -> None:
     """Close the connection without a byte of answer.
 
     ASGI has no word for this. uvicorn's `receive` is a method of the request's cycle, which knows
@@ -147,6 +147,7 @@ def _hang_up(receive: Receive) -> None:
     if transport is None:
         raise ConnectionAbortedError("This server gives no way to drop a connection.")
     transport.abort()
+    await receive()  # comes back when the server has noticed, so that it does not answer itself
 
 
 def _response(answer: Answer, *, malformed: bool) -> Response:

@@ -61,7 +61,7 @@ class Installation:
     def start(self, *arguments: str, ready: str) -> None:
         log = (self.home / f"{arguments[0]}.log").open("ab")
         self.processes.append(
-            subprocess.Popen(  # noqa: S603  our own command
+            subprocess.Popen(
                 [COMMAND, *arguments],
                 env=self.environment,
                 cwd=self.home,
@@ -81,13 +81,11 @@ class Installation:
     def start_service(self, *, roles: str = "gateway") -> str:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        self.start(
-            "serve", "--roles", roles, "--port", str(port), ready=f"{url}/health/ready"
-        )
+        self.start("serve", "--roles", roles, "--port", str(port), ready=f"{url}/health/ready")
         return url
 
     def millrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(  # noqa: S603  our own command
+        done = subprocess.run(
             [COMMAND, *arguments],
             env=self.environment,
             cwd=self.home,

@@ -15,11 +15,15 @@ from dbt_builders import (
     contact_synced,
     deal_property,
     deal_to_contact,
+    hubspot,
+    mql_reached,
     standard,
     typeform,
 )
 from dbt_warehouse import PROJECT, Warehouse
 from jinja2 import Environment
+
+from dbt_project.functions.register import register
 
 
 def components_sql() -> str:
@@ -43,6 +47,8 @@ def test_components_equal_networkx(seed: int) -> None:
         connection.executemany(
             "insert into edges values (?, ?)", [[names[a], names[b]] for a, b in graph.edges]
         )
+        register(connection)
+        connection.execute("set threads = 4")
         found = connection.sql(components_sql()).fetchall()
     expected = {
         (names[node], min(names[member] for member in members))
@@ -79,6 +85,41 @@ def test_the_earliest_announced_id_survives_a_merge(warehouse: Warehouse) -> Non
     assert (ids["two@m.example"], "2") == (person["person_id"], person["hubspot_contact_id"])
     aliases = warehouse.query("select alias_id from marts.person_aliases where is_announced")
     assert [{"alias_id": ids["one@m.example"]}] == aliases
+
+
+def test_a_decision_is_never_taken_again(warehouse: Warehouse) -> None:
+    """Neither a merge nor a late event makes a second MQL of someone who is one."""
+    hot = typeform("d-1", at(2), email="hot@d.example", job_title="CEO", employees=500)
+    cold = typeform("d-2", at(1), email="cold@d.example")
+    warehouse.build([hot, cold])
+    (undecided,) = warehouse.rows("marts.fct_mqls")
+    link = [
+        standard("d-3", "meeting_booked", at(0), user_id="u1", email="cold@d.example"),
+        standard("d-4", "webinar_attend", at(3), user_id="u1", email="hot@d.example"),
+    ]
+    warehouse.build([hot, cold, mql_reached(undecided, at(4)), *link])
+    (person,) = warehouse.rows("marts.dim_people")
+    (decided,) = warehouse.rows("marts.fct_mqls")
+    assert decided == {**undecided, "person_id": person["person_id"], "is_decided": True}
+
+
+def test_an_echo_from_hubspot_changes_no_payload(warehouse: Warehouse) -> None:
+    """HubSpot reports back what we wrote: the same person, the same payload."""
+    lead = typeform("h-1", at(1), email="Echo@h.example", first_name="Echo", phone="+4930901820")
+    warehouse.build([lead])
+    (before,) = warehouse.rows("activation.act_hubspot__contacts")
+    echo = [
+        contact_synced(before["person_id"], "811", at(2)),
+        hubspot("contact.creation", 811, at(2), changeSource="INTEGRATION"),
+        contact_property(811, "phone", "+4930901820", at(2)),
+        contact_property(811, "millrace_score", "20", at(2)),
+    ]
+    warehouse.build([lead, *echo])
+    (after,) = warehouse.rows("activation.act_hubspot__contacts")
+    assert (after["payload_hash"], after["entity_key"]) == (
+        before["payload_hash"], before["entity_key"],
+    )  # fmt: skip
+    assert (before["external_id"], after["external_id"]) == (None, "811")
 
 
 def test_nulls_never_overwrite_and_ties_are_settled(warehouse: Warehouse) -> None:

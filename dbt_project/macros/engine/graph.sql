@@ -9,25 +9,16 @@
 
 {% macro duckdb__connected_components(nodes, node, edges) -%}
     (
-        with recursive
-
-        links as (
-            select node_a, node_b from {{ edges }}
-            union
-            select node_b, node_a from {{ edges }}
-        ),
-
-        labels (node, component) using key (node) as (
-            select {{ node }}, {{ node }} from {{ nodes }}
-            union
-            select known.node, min(changed.component)
-            from labels as changed
-            inner join links on changed.node = links.node_a
-            inner join recurring.labels as known on links.node_b = known.node
-            where changed.component < known.component
-            group by known.node
-        )
-
-        select node, component from labels
+        select
+            unnest(listed.nodes) as node,
+            unnest(connected_components(listed.nodes, listed.edges)) as component
+        from (
+            select
+                (select list({{ node }}) from {{ nodes }}) as nodes,
+                (
+                    select coalesce(list([node_a, node_b]), cast([] as varchar[][]))
+                    from {{ edges }}
+                ) as edges
+        ) as listed
     )
 {%- endmacro %}

@@ -62,3 +62,13 @@
 {% macro duckdb__add_days(timestamp, days) -%}
     {{ timestamp }} + interval '{{ days }} days'
 {%- endmacro %}
+
+
+{# A null of the type timestamps have. #}
+{% macro no_timestamp() -%}
+    {{ adapter.dispatch('no_timestamp', 'millrace')() }}
+{%- endmacro %}
+
+{% macro duckdb__no_timestamp() -%}
+    cast(null as timestamp with time zone)
+{%- endmacro %}

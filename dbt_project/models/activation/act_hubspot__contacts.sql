@@ -58,7 +58,7 @@ contact_rows as (
         payloads.payload,
         {{ sha256_hex('payloads.payload') }} as payload_hash,
         payloads.last_seen_at as event_time,
-        cast(null as timestamp with time zone) as deadline_at,
+        {{ no_timestamp() }} as deadline_at,
         case payloads.lifecycle_stage when 'marketingqualifiedlead' then 0 else 2 end as priority,
         consents.purpose,
         consents.status as consent_status,

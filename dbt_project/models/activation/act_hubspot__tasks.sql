@@ -88,7 +88,7 @@ task_rows as (
         payloads.payload,
         {{ sha256_hex('payloads.payload') }} as payload_hash,
         payloads.reached_at as event_time,
-        cast(null as timestamp with time zone) as deadline_at,
+        {{ no_timestamp() }} as deadline_at,
         0 as priority,
         consents.purpose,
         consents.status as consent_status,

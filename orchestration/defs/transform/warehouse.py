@@ -23,7 +23,9 @@ def models() -> dg.Definitions:
     )
     def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         with warehouse.exclusive(settings.warehouse):
-            yield from dbt.cli(["build"], context=context).stream()
+            yield from dbt.cli(
+                ["build", "--exclude-resource-type", "unit_test"], context=context
+            ).stream()
 
     @dg.asset(
         key=["warehouse", "published"],

@@ -113,6 +113,6 @@ def test_hubspot_other_address() -> None:
     """The address is signed: the same body for another one is refused."""
     signed = sign_body("hubspot", b"[]", secret="s", sent_at=NOW, public_url="https://x.example")
     elsewhere = "https://y.example/webhooks/hubspot"
+    request = SignedRequest("POST", elsewhere, [*signed.headers.items()], b"[]")
     with pytest.raises(SignatureInvalidError):
-        request = SignedRequest("POST", elsewhere, [*signed.headers.items()], b"[]")
         HubSpotVerifier().verify(request, ["s"], NOW)

@@ -12,8 +12,8 @@ def test_every_function_is_callable_and_null_in_is_null_out() -> None:
     with duckdb.connect() as connection:
         register(connection)
         register(connection)
-        for name, (_, arguments) in FUNCTIONS.items():
-            nulls = ", ".join(["null"] * arguments)
+        for name, (_, arguments, _) in FUNCTIONS.items():
+            nulls = ", ".join(["null"] * len(arguments))
             assert connection.execute(f"select {name}({nulls})").fetchall() == [(None,)]
 
 

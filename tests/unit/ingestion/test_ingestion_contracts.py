@@ -43,6 +43,14 @@ HUBSPOT = [
         propertyValue="a@example.com",
     ),
     sandbox.hubspot_item("object.creation", AT, event_id=1, objectTypeId="0-3", objectId=8),
+    sandbox.hubspot_item(
+        "contact.associationChange",
+        AT,
+        event_id=1,
+        associationType="CONTACT_TO_DEAL",
+        fromObjectId=7,
+        toObjectId=8,
+    ),
     sandbox.hubspot_item("object.associationChange", AT, event_id=1, fromObjectId=8, toObjectId=7),
 ]
 CONSENT = {"purpose": "email", "status": "granted", "lawful_basis": "consent"}
@@ -100,15 +108,14 @@ def check(contracts: ContractSet, source: str, document: Any) -> Finding:
 def test_good(contracts: ContractSet, source: str, document: dict[str, Any]) -> None:
     """What the vendors send keeps to its contract, also with fields nobody asked for."""
     finding = check(contracts, source, {**document, "a new field": [None]})
-    assert (None, None) == (finding.problem_code, finding.problem_path)
+    assert (finding.problem_code, finding.problem_path) == (None, None)
     assert f"{source}/{finding.event_type}/1.0.0" == finding.contract
 
 
 def test_every_contract_is_tried(contracts: ContractSet) -> None:
     """Each contract of the package has an example among the good ones."""
     tried = {check(contracts, source, document).contract for source, document in GOOD}
-    extra = {"hubspot/contact.associationChange/1.0.0"}
-    assert {contract.name for contract in contracts.contracts.values()} == tried | extra
+    assert {contract.name for contract in contracts.contracts.values()} == tried
 
 
 def edited(document: dict[str, Any], path: str, value: Any = ...) -> dict[str, Any]:
@@ -187,7 +194,7 @@ def test_no_object(contracts: ContractSet, body: bytes) -> None:
 
 
 def test_nul_is_removed(contracts: ContractSet) -> None:
-    """A NUL character is removed, so that a lead is not lost for it; a mere spelling of one stays."""
+    """A NUL is removed, so that no lead is lost for it; an escaped backslash before u0000 stays."""
     body = rb'{"type":"page_view","x":"a\u0000b\\u0000c\\\u0000d"}'
     assert rb'{"type":"page_view","x":"ab\\u0000c\\d"}'.decode() == (
         contracts.check("standard", body).body

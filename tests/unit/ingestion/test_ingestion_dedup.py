@@ -20,7 +20,7 @@ def test_new() -> None:
     """An unknown key is added behind the head."""
     result = plan(hashed(b"a"), {}, head=41)
     assert [Appended("k", 42, duplicate=False)] == result.answers
-    assert [(42, "k")] == [(added.position, added.event_key) for added in result.additions]
+    assert [(added.position, added.event_key) for added in result.additions] == [(42, "k")]
 
 
 def test_duplicate() -> None:
@@ -44,8 +44,8 @@ def test_variant() -> None:
 def test_within_one_batch() -> None:
     """Duplicates and variants are found among events that arrive together."""
     result = plan(hashed(b"a", b"b", b"a"), {}, head=0)
-    assert [False, False, True] == [answer.duplicate for answer in result.answers]
-    assert [1, 2, 1] == [answer.position for answer in result.answers]
+    assert [answer.duplicate for answer in result.answers] == [False, False, True]
+    assert [answer.position for answer in result.answers] == [1, 2, 1]
 
 
 def test_look_ups() -> None:

@@ -46,7 +46,7 @@ def test_odd_id_is_not_used(event_id: str) -> None:
 def test_standard_key() -> None:
     """A Standard Webhooks event is keyed by its message id."""
     [event] = split_standard(b"not json", {"webhook-id": "msg_1"})
-    assert ("msg_1", b"not json") == (event.event_key, event.body)
+    assert (event.event_key, event.body) == ("msg_1", b"not json")
 
 
 def test_hubspot_items() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 
 import pytest
+
 from reverse_etl import consent
 from reverse_etl.breaker import Breaker, BreakerPolicy, Permit
 from reverse_etl.model import Kind, Outcome, State
 from reverse_etl.quota import Budget, Quota
 from reverse_etl.redact import redact
 from reverse_etl.retry import RetryPolicy, classify, decide, kind_of, parse_retry_after
-from reverse_etl.testing import NOON
+from reverse_etl.testing import NOON, seeded
 
 SECOND = timedelta(seconds=1)
 
@@ -24,7 +24,7 @@ def _decide(outcome, attempts=1, deadline=None, **extra):
         now=NOON,
         deadline=deadline,
         policy=RetryPolicy(),
-        rng=random.Random(1),
+        rng=seeded(1),
         **extra,
     )
 
@@ -48,7 +48,7 @@ def test_each_status_has_its_class(statuses, kind):
 
 def test_delays_double_up_to_a_minute_plus_jitter():
     """The wait is 1, 2, 4 … at most 60 seconds, plus up to half a second of jitter."""
-    policy, rng = RetryPolicy(), random.Random(7)
+    policy, rng = RetryPolicy(), seeded(7)
     for attempt, base in enumerate([1, 2, 4, 8, 16, 32, 60, 60], start=1):
         waits = [policy.delay(attempt, rng).total_seconds() for _ in range(50)]
         assert base <= min(waits)
@@ -89,31 +89,31 @@ def test_locked_waits_at_least_two_seconds():
 def test_attempt_limit_ends_in_the_dead_letters():
     """The last allowed try that fails makes a dead letter, with the failure's own code."""
     decision = _decide(RETRYABLE, attempts=RetryPolicy().limit)
-    assert (State.DEAD, "DESTINATION_ERROR") == (decision.state, decision.code)
+    assert (decision.state, decision.code) == (State.DEAD, "DESTINATION_ERROR")
 
 
 def test_a_retry_beyond_the_deadline_is_expired():
     """When the next try would come too late, the row is dead as EXPIRED at once."""
     decision = _decide(RETRYABLE, deadline=NOON + timedelta(milliseconds=500))
-    assert (State.DEAD, "EXPIRED") == (decision.state, decision.code)
+    assert (decision.state, decision.code) == (State.DEAD, "EXPIRED")
 
 
 def test_unreachable_costs_no_attempt():
     """An outage in which nothing was sent never buries a row."""
     decision = _decide(Outcome(Kind.UNREACHABLE, "DESTINATION_UNREACHABLE"), attempts=99)
-    assert (State.PENDING, False) == (decision.state, decision.counts)
+    assert (decision.state, decision.counts) == (State.PENDING, False)
 
 
 def test_probe_costs_no_attempt():
     """A row that probes an ill destination stays queued however often it fails."""
     decision = _decide(RETRYABLE, attempts=99, free=True)
-    assert (State.PENDING, False) == (decision.state, decision.counts)
+    assert (decision.state, decision.counts) == (State.PENDING, False)
 
 
 def test_authentication_keeps_the_row_queued():
     """Refused credentials are not the row's fault."""
     outcome = Outcome(Kind.AUTHENTICATION, "AUTHENTICATION_FAILED")
-    assert (State.PENDING, False) == (_decide(outcome).state, _decide(outcome).counts)
+    assert (_decide(outcome).state, _decide(outcome).counts) == (State.PENDING, False)
 
 
 def test_unknown_is_read_back_even_after_the_deadline():
@@ -196,7 +196,7 @@ def test_quota_pause_holds_everything():
     """A vendor's Retry-After stops hot rows too."""
     quota = Quota()
     quota.pause(NOON + SECOND)
-    assert SECOND == quota.wait(NOON, hot=True)
+    assert quota.wait(NOON, hot=True) == SECOND
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from reverse_etl.errors import LedgerUnavailableError
 from reverse_etl.ledger import Ledger, Settlement
-from reverse_etl.model import ConsentRow, EnqueueReport, Outcome, State
-from reverse_etl.model import Kind as K
+from reverse_etl.model import ConsentRow, EnqueueReport, Kind, Outcome, State
 from reverse_etl.retry import Decision
 from reverse_etl.testing import NOON, contact, conversion, task
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
-        yield ledger
-        assert ledger.counts().balanced
 
 
 def put(ledger, *rows, held=None, like=None):
@@ -33,7 +26,7 @@ def finish(ledger, state=State.DELIVERED, code="DELIVERED", destination="hubspot
     rows = ledger.lease(
         destination, token="t", now=NOON, ttl=timedelta(minutes=1), limits={"upsert_contact": 99}
     )
-    kind = K.DELIVERED if state is State.DELIVERED else K.PERMANENT
+    kind = Kind.DELIVERED if state is State.DELIVERED else Kind.PERMANENT
     outcome = Outcome(kind, code, vendor_id="1")
     ledger.settle([Settlement(row, Decision(state, code), outcome) for row in rows], NOON)
     return rows
@@ -57,7 +50,7 @@ def test_a_newer_payload_supersedes_a_pending_one(ledger):
     """Of two payloads for one entity only the newer one is sent."""
     put(ledger, A)
     assert EnqueueReport(inserted=1, superseded=1) == put(ledger, B)
-    assert ["superseded", "pending"] == states(ledger)
+    assert states(ledger) == ["superseded", "pending"]
 
 
 def test_back_to_what_was_delivered_sends_nothing(ledger):
@@ -66,7 +59,7 @@ def test_back_to_what_was_delivered_sends_nothing(ledger):
     finish(ledger)
     put(ledger, B)
     assert EnqueueReport(unchanged=1, superseded=1) == put(ledger, A)
-    assert ["delivered", "superseded"] == states(ledger)
+    assert states(ledger) == ["delivered", "superseded"]
 
 
 def test_a_dead_payload_waits_for_review(ledger):
@@ -100,8 +93,9 @@ def test_no_consent_is_recorded_once_and_sent_when_it_comes(ledger):
     assert EnqueueReport(cancelled=1) == put(ledger, refused)
     assert EnqueueReport(unchanged=1) == put(ledger, refused)
     assert EnqueueReport(inserted=1) == put(ledger, A)
-    assert [("cancelled", "CONSENT_MISSING"), ("pending", None)] == [
-        (row.state.value, row.code) for row in ledger.find()
+    assert [(row.state.value, row.code) for row in ledger.find()] == [
+        ("cancelled", "CONSENT_MISSING"),
+        ("pending", None),
     ]
 
 
@@ -117,7 +111,7 @@ def test_an_event_without_consent_reopens_when_consent_comes(ledger):
     """The same row of an event, not a second one, becomes pending."""
     put(ledger, conversion(1, consent_status="missing"))
     assert EnqueueReport(reopened=1) == put(ledger, conversion(1))
-    assert ["pending"] == states(ledger)
+    assert states(ledger) == ["pending"]
 
 
 def test_an_unsent_event_follows_its_person(ledger):
@@ -125,7 +119,7 @@ def test_an_unsent_event_follows_its_person(ledger):
     put(ledger, task(1))
     moved = replace(task(2), entity_key=task(1).entity_key)
     put(ledger, moved)
-    assert ["person-2"] == [row.person_id for row in ledger.find()]
+    assert [row.person_id for row in ledger.find()] == ["person-2"]
 
 
 def test_an_expired_event_is_dead_without_alarm(ledger):
@@ -133,15 +127,15 @@ def test_an_expired_event_is_dead_without_alarm(ledger):
     old = conversion(1, at=NOON - timedelta(days=8))
     assert EnqueueReport(expired=1) == put(ledger, old)
     assert EnqueueReport(unchanged=1) == put(ledger, old)
-    assert {"EXPIRED": 1} == ledger.counts().dead_by_code
+    assert ledger.counts().dead_by_code == {"EXPIRED": 1}
 
 
 def test_a_row_that_breaks_its_contract_is_held_until_repaired(ledger):
     """Held rows are not sent; when the contract holds again they queue."""
     assert EnqueueReport(held=1) == put(ledger, A, held={A.entity_key: "CONTRACT_VIOLATION"})
-    assert [] == finish(ledger)
+    assert finish(ledger) == []
     assert EnqueueReport(reopened=1) == put(ledger, A)
-    assert 1 == len(finish(ledger))
+    assert len(finish(ledger)) == 1
 
 
 def test_what_nobody_wants_leaves_the_queue(ledger):
@@ -156,8 +150,8 @@ def test_withdrawal_cancels_what_is_queued(ledger):
     put(ledger, A)
     put(ledger, conversion(1))
     withdrawn = ConsentRow("person-1", "advertising", "withdrawn", "c-9", NOON)
-    assert 1 == ledger.apply_consents([withdrawn], NOON)
-    assert ["pending", "cancelled"] == states(ledger)
+    assert ledger.apply_consents([withdrawn], NOON) == 1
+    assert states(ledger) == ["pending", "cancelled"]
     assert EnqueueReport(unchanged=1) == put(ledger, conversion(1))
 
 
@@ -167,12 +161,12 @@ def test_the_counter_is_independent_of_the_rows(ledger):
     put(ledger, B)
     put(ledger, task(1))
     counts = ledger.counts()
-    assert (3, True) == (counts.enqueued, counts.balanced)
+    assert (counts.enqueued, counts.balanced) == (3, True)
 
 
 def test_a_ledger_that_cannot_be_opened_says_so(tmp_path):
     """A path that is a folder gives LEDGER_UNAVAILABLE with a way out."""
     with pytest.raises(LedgerUnavailableError) as caught:
         Ledger.open(f"sqlite:///{tmp_path}")
-    assert "LEDGER_UNAVAILABLE" == caught.value.code
+    assert caught.value.code == "LEDGER_UNAVAILABLE"
     assert caught.value.remedy

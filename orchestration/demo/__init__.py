@@ -1,0 +1,1 @@
+"""`millrace demo`: the whole product in under a minute, on simulated vendors."""

@@ -1,0 +1,203 @@
+"""The vendors' own clients work against the sandbox, so it is a fair stand-in."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+import httpx
+import pytest
+
+from reverse_etl.sandbox import create_app
+from reverse_etl.sandbox.server import serving
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving(create_app(search_lag=0.5)) as url:
+        yield url
+
+
+@pytest.fixture
+def url(server):
+    httpx.post(f"{server}/_reset").raise_for_status()
+    return server
+
+
+@pytest.fixture
+def hubspot(url):
+    """A function that points one of the client's API groups at the sandbox."""
+    from hubspot import HubSpot
+
+    client = HubSpot(access_token="good")
+
+    def point(api):
+        api.api_client.configuration.host = url
+        return api
+
+    client.point = point
+    return client
+
+
+def test_hubspot_client_creates_and_reads_a_contact(hubspot):
+    """The client gets back what it created, by id and by e-mail."""
+    from hubspot.crm.contacts import SimplePublicObjectInputForCreate
+
+    api = hubspot.point(hubspot.crm.contacts.basic_api)
+    made = api.create(
+        SimplePublicObjectInputForCreate(properties={"email": "ada@example.com"}, associations=[])
+    )
+    assert api.get_by_id(made.id).properties["email"] == "ada@example.com"
+    assert api.get_by_id("ada@example.com", id_property="email").id == made.id
+    assert int(made.id) >= 880_000_000_001
+
+
+def test_hubspot_client_sees_a_conflict(hubspot):
+    """A second contact with the same e-mail in other letters is a 409 that names the first."""
+    from hubspot.crm.contacts import ApiException, SimplePublicObjectInputForCreate
+
+    api = hubspot.point(hubspot.crm.contacts.basic_api)
+    ask = SimplePublicObjectInputForCreate
+    made = api.create(ask(properties={"email": "ada@example.com"}, associations=[]))
+    with pytest.raises(ApiException) as caught:
+        api.create(ask(properties={"email": "ADA@example.com"}, associations=[]))
+    assert caught.value.status == 409
+    assert f"Existing ID: {made.id}" in caught.value.body
+
+
+def test_hubspot_client_batches(hubspot):
+    """Properties, batch upsert, batch read and batch update work together."""
+    from hubspot.crm.contacts import (
+        BatchInputSimplePublicObjectBatchInputUpsert,
+        BatchReadInputSimplePublicObjectId,
+        SimplePublicObjectBatchInputUpsert,
+        SimplePublicObjectId,
+    )
+    from hubspot.crm.properties import PropertyCreate
+
+    properties = hubspot.point(hubspot.crm.properties.core_api)
+    properties.create(
+        "contacts",
+        PropertyCreate(
+            name="millrace_id",
+            label="Millrace id",
+            type="string",
+            field_type="text",
+            group_name="contactinformation",
+            has_unique_value=True,
+        ),
+    )
+    assert "millrace_id" in {found.name for found in properties.get_all("contacts").results}
+    api = hubspot.point(hubspot.crm.contacts.batch_api)
+    inputs = [
+        SimplePublicObjectBatchInputUpsert(
+            id=f"p{n}", id_property="millrace_id", properties={"email": f"p{n}@example.com"}
+        )
+        for n in range(3)
+    ]
+    made = api.upsert(BatchInputSimplePublicObjectBatchInputUpsert(inputs=inputs))
+    again = api.upsert(BatchInputSimplePublicObjectBatchInputUpsert(inputs=inputs))
+    assert [item.id for item in made.results] == [item.id for item in again.results]
+    found = api.read(
+        BatchReadInputSimplePublicObjectId(
+            inputs=[SimplePublicObjectId(id="p1"), SimplePublicObjectId(id="nobody")],
+            id_property="millrace_id",
+            properties=["email"],
+            properties_with_history=[],
+        )
+    )
+    assert [item.properties["email"] for item in found.results] == ["p1@example.com"]
+    assert found.errors[0].category == "OBJECT_NOT_FOUND"
+
+
+def test_hubspot_client_creates_a_task(hubspot, url):
+    """A task keeps its association with a contact; without hs_timestamp it is refused."""
+    from hubspot.crm.objects import ApiException
+    from hubspot.crm.objects.tasks import SimplePublicObjectInputForCreate
+
+    api = hubspot.point(hubspot.crm.objects.tasks.basic_api)
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}]
+    made = api.create(
+        SimplePublicObjectInputForCreate(
+            properties={"hs_task_subject": "Call", "hs_timestamp": "2026-01-01T00:00:00Z"},
+            associations=[{"to": {"id": "1"}, "types": types}],
+        )
+    )
+    (task,) = httpx.get(f"{url}/_state/hubspot").json()["objects"]["tasks"]
+    assert (task["id"], task["associations"][0]["to"]["id"]) == (made.id, "1")
+    with pytest.raises(Exception, match="hs_timestamp") as caught:
+        api.create(SimplePublicObjectInputForCreate(properties={}, associations=[]))
+    assert caught.value.status == 400
+    assert ApiException.__name__ == type(caught.value).__name__
+
+
+def test_hubspot_search_lags(hubspot):
+    """Search finds a contact only after a while."""
+    from hubspot.crm.contacts import PublicObjectSearchRequest, SimplePublicObjectInputForCreate
+
+    hubspot.point(hubspot.crm.contacts.basic_api).create(
+        SimplePublicObjectInputForCreate(properties={"email": "ada@example.com"}, associations=[])
+    )
+    rule = {"propertyName": "email", "operator": "EQ", "value": "ada@example.com"}
+    ask = PublicObjectSearchRequest(filter_groups=[{"filters": [rule]}], limit=10)
+    api = hubspot.point(hubspot.crm.contacts.search_api)
+    assert api.do_search(ask).total == 0
+    time.sleep(0.6)  # the lag itself is what is tested
+    assert api.do_search(ask).total == 1
+
+
+def test_hubspot_rate_limit(url):
+    """The request beyond the window gets a 429 with HubSpot's policy name."""
+    with httpx.Client(base_url=url, headers={"authorization": "Bearer good"}) as client:
+        answers = [client.get("/crm/v3/properties/contacts") for _ in range(191)]
+    assert {answer.status_code for answer in answers[:190]} == {200}
+    assert answers[190].status_code == 429
+    assert answers[190].json()["policyName"] == "TEN_SECONDLY_ROLLING"
+
+
+@pytest.fixture
+def meta(url, monkeypatch):
+    """Meta's client, pointed at the sandbox."""
+    from facebook_business.api import FacebookAdsApi
+    from facebook_business.session import FacebookSession
+
+    monkeypatch.setattr(FacebookSession, "GRAPH", url)
+    FacebookAdsApi.init(access_token="good", crash_log=False)
+    return FacebookAdsApi
+
+
+def _event(age=60, email="ada@example.com"):
+    from facebook_business.adobjects.serverside.action_source import ActionSource
+    from facebook_business.adobjects.serverside.event import Event
+    from facebook_business.adobjects.serverside.user_data import UserData
+
+    return Event(
+        event_name="Purchase",
+        event_time=int(time.time()) - age,
+        event_id=f"e-{age}",
+        action_source=ActionSource.SYSTEM_GENERATED,
+        user_data=UserData(email=email),
+    )
+
+
+def test_meta_client_sends_events(meta, url):
+    """Meta's client sends form-encoded events; they arrive normalised and hashed."""
+    from facebook_business.adobjects.serverside.event_request import EventRequest
+
+    answer = EventRequest(pixel_id="123", events=[_event(60), _event(61)]).execute()
+    assert answer.events_received == 2
+    events = httpx.get(f"{url}/_state/meta").json()["objects"]["events"]
+    assert [event["event_id"] for event in events] == ["e-60", "e-61"]
+    assert events[0]["user_data"]["em"] == [hashlib.sha256(b"ada@example.com").hexdigest()]
+
+
+def test_meta_client_sees_one_old_event_refuse_all(meta, url):
+    """One event older than 7 days refuses the whole request, in Graph's error form."""
+    from facebook_business.adobjects.serverside.event_request import EventRequest
+    from facebook_business.exceptions import FacebookRequestError
+
+    request = EventRequest(pixel_id="123", events=[_event(60), _event(8 * 86_400)])
+    with pytest.raises(FacebookRequestError) as caught:
+        request.execute()
+    assert (caught.value.api_error_code(), caught.value.api_error_subcode()) == (100, 2804003)
+    assert httpx.get(f"{url}/_state/meta").json()["objects"]["events"] == []

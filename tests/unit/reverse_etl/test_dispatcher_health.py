@@ -1,0 +1,94 @@
+"""What the dispatcher learns about a destination: unreachable, ill, or our credentials refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reverse_etl.model import Kind, Outcome
+from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion
+
+ERROR = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR", status=500)
+DOWN = Outcome(Kind.UNREACHABLE, "DESTINATION_UNREACHABLE")
+DENIED = Outcome(Kind.AUTHENTICATION, "AUTHENTICATION_FAILED", status=401)
+
+
+def put(ledger, *rows):
+    ledger.enqueue(rows, destination=rows[0].destination, action=rows[0].action, now=NOON)
+
+
+def states(ledger):
+    return [row.state.value for row in ledger.find()]
+
+
+def test_unreachable_leaves_rows_pending_and_says_so(ledger, dispatch):
+    """A vendor that is down costs nothing: rows stay pending, and the report names the cause."""
+    put(ledger, contact(1), contact(2))
+    down = [True]
+    vendor = ScriptedConnector(script=lambda *_: DOWN if down[0] else None)
+    drain = dispatch(vendor)
+    report = drain()
+    assert (report.pending, report.dead) == (2, 0)
+    assert [(p.code, p.destination) for p in report.problems] == [
+        ("DESTINATION_UNREACHABLE", "hubspot")
+    ]
+    assert report.problems[0].remedy
+    down.clear()
+    down.append(False)
+    assert drain().delivered == 2
+
+
+def test_refused_credentials_stop_the_destination_at_once(ledger, dispatch):
+    """After a 401 nothing more is sent; the next drain probes with one row, then goes on."""
+    put(ledger, *(contact(n) for n in range(4)))
+    denied = [True]
+    vendor = ScriptedConnector(largest=2, script=lambda *_: DENIED if denied[0] else None)
+    drain = dispatch(vendor)
+    report = drain()
+    assert (len(vendor.batches), report.pending) == (1, 4)
+    assert report.problems[0].code == "AUTHENTICATION_FAILED"
+    assert ledger.health()["hubspot"].stopped_code == "AUTHENTICATION_FAILED"
+    denied[0] = False
+    assert drain().delivered == 4
+    assert len(vendor.batches[1]) == 1
+    assert ledger.health()["hubspot"].stopped_code is None
+
+
+def test_an_open_breaker_holds_rows_and_releases_them_in_order(ledger, dispatch, time):
+    """Above 50 % errors rows are held; a probe that succeeds queues them again, in order."""
+    put(ledger, *(contact(n) for n in range(10, 40)))
+    ill = [True]
+    vendor = ScriptedConnector(largest=2, script=lambda *_: ERROR if ill[0] else None)
+    drain = dispatch(vendor)
+    report = drain(5)
+    held = report.by_destination["hubspot"].held
+    assert (held, report.dead) == (30, 0)
+    assert report.problems[0].code == "BREAKER_OPEN"
+    ill[0] = False
+    vendor.batches.clear()
+    time.now += timedelta(seconds=10)
+    assert drain().delivered == 30
+    assert len(vendor.batches[0]) == 1
+    keys = [key for batch in vendor.batches for key in batch]
+    assert keys == sorted(keys)
+
+
+def test_a_long_outage_buries_nothing(ledger, dispatch):
+    """Hours of server errors end in held rows, not in dead ones."""
+    put(ledger, contact(1))
+    drain = dispatch(ScriptedConnector(script=lambda *_: ERROR))
+    for _ in range(50):
+        drain(61)
+        if ledger.health()["hubspot"].breaker.is_open:
+            break
+    assert states(ledger) == ["held"]
+
+
+def test_a_bad_destination_hurts_only_itself(ledger, dispatch):
+    """While one vendor fails, the other's rows are delivered."""
+    put(ledger, contact(1))
+    put(ledger, conversion(1))
+    bad = ScriptedConnector(script=lambda *_: ERROR)
+    good = ScriptedConnector("meta")
+    report = dispatch(bad, good)(2)
+    assert report.by_destination["meta"].delivered == 1
+    assert report.by_destination["hubspot"].pending == 1
