@@ -90,9 +90,10 @@ class _StepListener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_event", None)
-        if event is not None and event.event_type_value == "STEP_START":
-            if told := STEPS.get(event.step_key):
-                self._progress(told)
+        if event is None or event.event_type_value != "STEP_START":
+            return
+        if told := STEPS.get(event.step_key):
+            self._progress(told)
 
 
 @contextmanager

@@ -59,16 +59,15 @@ class Installation:
         self.environment = {**inherited, **SECRETS, "MILLRACE_HOME": str(self.home)}
 
     def start(self, *arguments: str, ready: str) -> None:
-        log = (self.home / f"{arguments[0]}.log").open("ab")
-        self.processes.append(
-            subprocess.Popen(
+        with (self.home / f"{arguments[0]}.log").open("ab") as log:
+            process = subprocess.Popen(
                 [COMMAND, *arguments],
                 env=self.environment,
                 cwd=self.home,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        )
+        self.processes.append(process)
         wait_until(lambda: answers(ready), seconds=30, what=f"millrace {arguments[0]} to answer")
 
     def start_sandbox(self) -> str:
