@@ -127,11 +127,11 @@ def ui(
     from orchestration.dbt import ensure_manifest
 
     settings = load_settings()
-    dagster_home.prepare(settings)
+    workspace = str(dagster_home.prepare(settings) / "workspace.yaml")
     ensure_manifest(settings)
     err.print(f"Dagster: http://{host}:{port} (stop with Ctrl-C)")
     dagster = str(Path(sys.executable).with_name("dagster"))
-    arguments = ["dev", "-m", "orchestration.definitions", "--host", host, "--port", str(port)]
+    arguments = ["dev", "--workspace", workspace, "--host", host, "--port", str(port)]
     os.execv(dagster, [dagster, *arguments])  # noqa: S606  our own interpreter's Dagster
 
 

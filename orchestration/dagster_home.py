@@ -9,7 +9,7 @@ import dagster as dg
 
 from orchestration.settings import Settings
 
-# One writer for the DuckDB file; nothing is reported to anybody outside.
+# One run at a time works on the DuckDB file; nothing is reported to anybody outside.
 INSTANCE_YAML = """\
 telemetry:
   enabled: false
@@ -18,17 +18,25 @@ nux:
 concurrency:
   pools:
     default_limit: 1
+    granularity: run
 run_monitoring:
   enabled: true
+"""
+WORKSPACE_YAML = """\
+load_from:
+  - python_module:
+      module_name: orchestration.definitions
+      location_name: millrace
 """
 
 
 def prepare(settings: Settings) -> Path:
-    """Create the folder and its dagster.yaml (an edited one is kept) and point Dagster at it."""
+    """Create the folder with its two files (edited ones are kept) and point Dagster at it."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    config = settings.dagster_home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(INSTANCE_YAML)
+    for name, text in (("dagster.yaml", INSTANCE_YAML), ("workspace.yaml", WORKSPACE_YAML)):
+        file = settings.dagster_home / name
+        if not file.exists():
+            file.write_text(text)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     return settings.dagster_home
 

@@ -17,6 +17,7 @@ from dbt_project.functions.normalise import normalise_email
 from ingestion.event_log import EventLog, LoggedEvent
 from orchestration import connections, warehouse
 from orchestration.errors import NotFoundError, WarehouseMissingError
+from orchestration.outcomes import remedy as event_remedy
 from orchestration.settings import Settings
 from reverse_etl.catalogue import remedy
 from reverse_etl.ledger import Ledger
@@ -158,6 +159,7 @@ def _other(event: LoggedEvent, outcomes: Mapping[int, Row]) -> Row:
         "outcome": judged["outcome"],
         "code": judged["code"],
         "path": judged["path"],
+        "remedy": event_remedy(judged["code"]),
     }
 
 

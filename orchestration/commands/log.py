@@ -13,7 +13,7 @@ import typer
 
 from ingestion.event_log import EventLog, LoggedEvent
 from ingestion.event_log import export as exporting
-from orchestration import connections, warehouse
+from orchestration import connections, outcomes, warehouse
 from orchestration.commands.output import (
     JsonOption,
     out,
@@ -27,7 +27,7 @@ from orchestration.settings import load_settings
 app = typer.Typer(no_args_is_help=True, help="Look into the event log; load, export and replay.")
 
 QUARANTINED = """
-    select position, source, event_key, code, path, received_at
+    select position, source, event_key, code, path, received_at, correlation_id
     from intermediate.int_event_outcomes
     where outcome = 'quarantined'
     order by position desc
@@ -156,12 +156,15 @@ def quarantined(
     limit: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Events that no model uses, and why: code and path, never the values."""
+    """Events that no model uses, why, and what to do: code and path, never the values."""
     settings = load_settings()
     with warehouse.connect(settings.published) as connection:
-        found = warehouse.rows(connection, QUARANTINED, [limit])
+        found = [
+            {**row, "remedy": outcomes.remedy(row["code"])}
+            for row in warehouse.rows(connection, QUARANTINED, [limit])
+        ]
     if as_json:
         print_json(found)
     else:
-        columns = ("position", "source", "event_key", "code", "path", "received_at")
+        columns = ("position", "source", "code", "path", "correlation_id", "remedy")
         out.print(table("Quarantined", columns, ([row[name] for name in columns] for row in found)))

@@ -21,6 +21,9 @@ def tell(story: Story, out: Console) -> None:
         _tell_person(person, story, out)
     _table(out, "What arrived", story.get("events"), _EVENT)
     _table(out, "What no model used", story["other_events"], _OTHER)
+    for code, remedy in {row["code"]: row["remedy"] for row in story["other_events"]}.items():
+        if code:
+            out.print(f"  {code}. {remedy}")
     _table(out, "Where the score comes from", story.get("contributions"), _POINTS)
     for mql in story.get("mqls", []):
         out.print(

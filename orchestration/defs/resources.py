@@ -16,6 +16,8 @@ def resources() -> dg.Definitions:
     # The dbt CLI runs as a child process and inherits these.
     os.environ.update(dbt.environment(settings))
     return dg.Definitions(
+        # Steps share one process: importing the stack costs more than most steps do.
+        executor=dg.in_process_executor,
         resources={
             "dlt": DagsterDltResource(),
             "dbt": DbtCliResource(

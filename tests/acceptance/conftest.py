@@ -58,7 +58,7 @@ class Installation:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("MILLRACE_")}
         self.environment = {**inherited, **SECRETS, "MILLRACE_HOME": str(self.home)}
 
-    def start(self, *arguments: str, ready: str) -> None:
+    def start(self, *arguments: str, ready: str, seconds: float = 30) -> None:
         with (self.home / f"{arguments[0]}.log").open("ab") as log:
             process = subprocess.Popen(
                 [COMMAND, *arguments],
@@ -68,7 +68,9 @@ class Installation:
                 stderr=subprocess.STDOUT,
             )
         self.processes.append(process)
-        wait_until(lambda: answers(ready), seconds=30, what=f"millrace {arguments[0]} to answer")
+        wait_until(
+            lambda: answers(ready), seconds=seconds, what=f"millrace {arguments[0]} to answer"
+        )
 
     def start_sandbox(self) -> str:
         port = free_port()

@@ -1,0 +1,114 @@
+"""Dagster as the team sees it: a webhook arrives, and sensors do the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from conftest import SECRETS, Installation, free_port, sandbox_state, wait_until
+
+from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead
+
+pytestmark = pytest.mark.timeout(420)
+
+ASSETS = """
+{ assetNodes { assetKey { path } groupName dependencyKeys { path } hasAssetChecks } }
+"""
+SENSORS = """
+{ repositoriesOrError { ... on RepositoryConnection { nodes {
+    sensors { name sensorState { status } } jobs { name } } } } }
+"""
+RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Dagster:
+    """The running web server, asked through the API that its own pages use."""
+
+    url: str
+    sandbox: str
+    service: str
+
+    def ask(self, query: str) -> dict[str, Any]:
+        answer = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=30).json()
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def runs(self) -> list[tuple[str, str]]:
+        return [(run["jobName"], run["status"]) for run in self.ask(RUNS)["runsOrError"]["results"]]
+
+
+@pytest.fixture(scope="module")
+def dagster(installation: Installation) -> Dagster:
+    sandbox = installation.start_sandbox()
+    service = installation.start_service(roles="gateway")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    installation.start("ui", "--port", str(port), ready=f"{url}/server_info", seconds=90)
+    return Dagster(url, sandbox, service)
+
+
+def test_groups_read_from_left_to_right(dagster: Dagster) -> None:
+    """Assets come in four groups, and no asset depends on one of a later group."""
+    order = ["ingestion", "staging", "marts", "activation"]
+    nodes = dagster.ask(ASSETS)["assetNodes"]
+    group = {tuple(node["assetKey"]["path"]): node["groupName"] for node in nodes}
+    backward = [
+        (node["assetKey"]["path"], dependency["path"])
+        for node in nodes
+        for dependency in node["dependencyKeys"]
+        if order.index(group[tuple(dependency["path"])]) > order.index(node["groupName"])
+    ]
+
+    assert set(group.values()) == set(order)
+    assert backward == []
+    assert group["raw", "events"] == "ingestion"
+
+
+def test_contracts_are_checks_on_their_assets(dagster: Dagster) -> None:
+    """Great Expectations shows at the three borders: raw, canonical, activation."""
+    checked = {
+        "/".join(node["assetKey"]["path"])
+        for node in dagster.ask(ASSETS)["assetNodes"]
+        if node["hasAssetChecks"]
+    }
+
+    assert {"raw/events", "marts/dim_people", "ledger/hubspot_contacts"} <= checked
+
+
+def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None:
+    """New log rows, MQL push and conversion push are on after the first start."""
+    (repository,) = dagster.ask(SENSORS)["repositoriesOrError"]["nodes"]
+    states = {s["name"]: s["sensorState"]["status"] for s in repository["sensors"]}
+
+    assert {"new_log_rows", "mql_push", "conversion_push"} <= set(states)
+    assert set(states.values()) == {"RUNNING"}
+
+
+def test_webhooks_reach_crm_and_meta_through_the_sensors(dagster: Dagster) -> None:
+    """Nobody types a command: a hot lead becomes contact and task, a won deal a conversion."""
+    secrets = {
+        name.removeprefix("MILLRACE_WEBHOOK_SECRET_").lower(): secret
+        for name, secret in SECRETS.items()
+    }
+    stage = Stage(secrets, dagster.service, datetime.now(UTC))
+    for persona in (hot_lead(stage), consenting_customer(stage)):
+        for webhook in persona.webhooks:
+            httpx.post(
+                dagster.service + webhook.path, content=webhook.body, headers=dict(webhook.headers)
+            ).raise_for_status()
+
+    def everything_arrived() -> bool:
+        crm = sandbox_state(dagster.sandbox, "hubspot")["objects"]
+        meta = sandbox_state(dagster.sandbox, "meta")["objects"]
+        counts = [len(crm.get("contacts", [])), len(crm.get("tasks", [])), len(meta["events"])]
+        return counts == [2, 1, 1]
+
+    wait_until(everything_arrived, seconds=240, what="two contacts, one task, one conversion")
+    finished = {job for job, status in dagster.runs() if status == "SUCCESS"}
+    assert "refresh_warehouse" in finished
+    assert "FAILURE" not in {status for _, status in dagster.runs()}
