@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
+from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from orchestration.errors import BuildFailedError
 from orchestration.settings import Settings
@@ -20,10 +20,8 @@ SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".csv", ".py"})
 
 
 class Translator(DagsterDbtTranslator):
-    """Asset keys are schema/name, so that `raw/events` from dlt joins the dbt source by itself."""
-
-    def __init__(self) -> None:
-        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+    """Seeds stand on the left, with what comes in. Keys stay schema/name, so that `raw/events` from
+    dlt joins the dbt source by itself."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         group = super().get_group_name(dbt_resource_props)

@@ -52,6 +52,13 @@ def exclusive(path: Path, *, timeout_seconds: float = 60) -> Iterator[None]:
         raise WarehouseLockedError(f"Another Millrace process is working on {path.name}.") from None
 
 
+def ensure_usable(path: Path) -> None:
+    """Raise what `connect` would for a locked or damaged file; a missing one will be made."""
+    if path.exists():
+        with connect(path, read_only=False):
+            pass
+
+
 def discard(path: Path, pipelines: Path) -> None:
     """Remove the file and what dlt remembers of it: the event log rebuilds both."""
     for file in (path, path.with_name(f"{path.name}.wal")):

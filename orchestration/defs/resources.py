@@ -23,5 +23,5 @@ def resources() -> dg.Definitions:
             "dbt": DbtCliResource(
                 project_dir=dbt.project(settings), dbt_executable=str(dbt.EXECUTABLE)
             ),
-        }
+        },
     )

@@ -36,6 +36,7 @@ class RawEvent:
     problem_path: str | None
     body: str | None
     body_hash: str
+    historical: bool = False
 
     @property
     def event_id(self) -> str:
@@ -43,6 +44,9 @@ class RawEvent:
 
     def quarantined(self, code: str, path: str = "/x") -> RawEvent:
         return replace(self, problem_code=code, problem_path=path)
+
+    def backfilled(self) -> RawEvent:
+        return replace(self, kind="backfill", historical=True)
 
     def under_key(self, event_key: str) -> RawEvent:
         return replace(self, event_key=event_key)

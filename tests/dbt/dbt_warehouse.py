@@ -79,7 +79,7 @@ class Warehouse:
         rows = pa.Table.from_pylist(
             [
                 {name: getattr(event, name, None) for name in RAW_EVENTS.names}
-                | {"position": position, "historical": False}
+                | {"position": position}
                 for position, event in enumerate(events, start=1)
             ],
             schema=RAW_EVENTS,

@@ -66,6 +66,35 @@ def test_an_empty_log_builds(warehouse: Warehouse) -> None:
     assert warehouse.rows("activation.act_hubspot__contacts") == []
 
 
+def test_backfilled_events_inform_but_set_nothing_off(warehouse: Warehouse) -> None:
+    """A year of imported history scores people and counts sales, but calls nobody: no task, no
+    conversion is sent; the contact itself is kept in step."""
+    history = [
+        typeform(
+            "old",
+            at(0),
+            email="vera@oldnorth.io",
+            job_title="VP Sales",
+            employees="250",
+            interest="demo",
+        ),
+        contact_property(11, "email", "vera@oldnorth.io", at(1)),
+        deal_to_contact(21, 11, at(2)),
+        deal_property(21, "dealstage", "closedwon", at(3)),
+    ]
+    warehouse.build([event.backfilled() for event in history])
+
+    assert len(warehouse.rows("marts.fct_mqls")) == 1
+    assert len(warehouse.rows("marts.fct_conversions")) == 1
+    assert warehouse.rows("activation.act_hubspot__tasks") == []
+    assert warehouse.rows("activation.act_meta__conversions") == []
+    assert len(warehouse.rows("activation.act_hubspot__contacts")) == 1
+
+    warehouse.build(history)
+    assert len(warehouse.rows("activation.act_hubspot__tasks")) == 1
+    assert len(warehouse.rows("activation.act_meta__conversions")) == 1
+
+
 def test_the_earliest_announced_id_survives_a_merge(warehouse: Warehouse) -> None:
     """Two people both known to the CRM become one under the id that was announced first."""
     first = typeform("m-1", at(1), email="one@m.example")

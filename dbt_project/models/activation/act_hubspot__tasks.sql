@@ -3,6 +3,7 @@ with
 mqls as (
 
     select * from {{ ref('fct_mqls') }}
+    where not is_historical
 
 ),
 

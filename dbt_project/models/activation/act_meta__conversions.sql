@@ -3,6 +3,7 @@ with
 conversions as (
 
     select * from {{ ref('fct_conversions') }}
+    where not is_historical
 
 ),
 

@@ -9,6 +9,7 @@ conversions as (
         golden.original_source,
         coalesce(opportunities.currency, '{{ var("default_currency") }}') as currency,
         cast(coalesce(opportunities.amount, 0) as decimal(18, 2)) as value,
+        won_events.is_historical,
         won_events.correlation_id,
         opportunities.won_at as converted_at
     from {{ ref('fct_opportunities') }} as opportunities

@@ -92,6 +92,7 @@ traced as (
         mqls.cause_source,
         mqls.cause_event_key,
         mqls.is_decided,
+        coalesce(causes.is_historical, false) as is_historical,
         coalesce(causes.correlation_id, mqls.decision_correlation_id) as correlation_id,
         mqls.reached_at
     from mqls

@@ -62,6 +62,7 @@ def ingest() -> dg.Definitions:
         ):
             if config.full:
                 warehouse.discard(settings.warehouse, pipelines)
+            warehouse.ensure_usable(settings.warehouse)
             pipeline = create_pipeline(settings.warehouse, pipelines)
             before = loaded_head(pipeline)
             source = event_log_source(log, contracts)

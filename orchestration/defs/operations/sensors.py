@@ -1,18 +1,25 @@
-"""Sensors: new log rows start a refresh; a new publication starts the reverse-ETL jobs.
-
-Cursors are watermarks ("everything up to here"), so a tick that is lost or repeated changes
-nothing, and every run key carries its job's name.
-"""
+"""Sensors: new log rows start a refresh; a new publication starts the reverse-ETL jobs."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from orchestration import connections, warehouse
 from orchestration.defs.operations.jobs import push_conversions, push_mqls, refresh_warehouse
 from orchestration.settings import load_settings
+from orchestration.watermark import Asked, RunState, Wait, decide
 
 TICK_SECONDS = 5  # Dagster's daemon looks no more often than this
+CONTACTS_AND_TASKS = ("act_hubspot__contacts", "act_hubspot__tasks")
+CONVERSIONS = ("act_meta__conversions",)
+ACTIVE = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
 
 
 @dg.sensor(
@@ -27,7 +34,9 @@ def new_log_rows(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Sk
         head = log.head()
     published = warehouse.publication(settings.published)
     loaded = published.log_position if published else 0
-    return next_refresh(head=head, loaded=loaded, requested=int(context.cursor or 0))
+    if head <= loaded:
+        return dg.SkipReason(f"The warehouse holds everything up to position {loaded}.")
+    return _ask(context, refresh_warehouse.name, str(head))
 
 
 @dg.sensor(
@@ -37,8 +46,7 @@ def new_log_rows(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Sk
 )
 def mql_push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Push contacts and call tasks when a publication wants something new of the CRM."""
-    tables = ("act_hubspot__contacts", "act_hubspot__tasks")
-    return _push_when_changed(context, push_mqls.name, tables)
+    return _push_when_changed(context, push_mqls.name, CONTACTS_AND_TASKS)
 
 
 @dg.sensor(
@@ -48,37 +56,40 @@ def mql_push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipRe
 )
 def conversion_push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Push conversions when a publication holds ones that Meta has not been told of."""
-    return _push_when_changed(context, push_conversions.name, ("act_meta__conversions",))
-
-
-def next_refresh(*, head: int, loaded: int, requested: int) -> dg.SensorResult | dg.SkipReason:
-    """Ask for one run up to `head` unless it is loaded or was asked for already."""
-    if head <= loaded:
-        return dg.SkipReason(f"The warehouse holds everything up to position {loaded}.")
-    if head <= requested:
-        return dg.SkipReason(f"A run up to position {requested} was asked for.")
-    request = dg.RunRequest(run_key=f"refresh_warehouse:{head}")
-    return dg.SensorResult(run_requests=[request], cursor=str(head))
-
-
-def next_push(
-    *, job: str, published: warehouse.Publication | None, tables: tuple[str, ...], done: str | None
-) -> dg.SensorResult | dg.SkipReason:
-    """Ask for one push for each new content of the activation tables."""
-    if published is None:
-        return dg.SkipReason("Nothing has been published yet.")
-    digest = "|".join(published.digests[table] for table in tables)
-    if digest == done:
-        return dg.SkipReason("The activation tables have not changed since the last push.")
-    request = dg.RunRequest(run_key=f"{job}:{digest}:{published.log_position}")
-    return dg.SensorResult(run_requests=[request], cursor=digest)
+    return _push_when_changed(context, push_conversions.name, CONVERSIONS)
 
 
 def _push_when_changed(
     context: dg.SensorEvaluationContext, job: str, tables: tuple[str, ...]
 ) -> dg.SensorResult | dg.SkipReason:
     published = warehouse.publication(load_settings().published)
-    return next_push(job=job, published=published, tables=tables, done=context.cursor)
+    if published is None:
+        return dg.SkipReason("Nothing has been published yet.")
+    return _ask(context, job, "|".join(published.digests[table] for table in tables))
+
+
+def _ask(
+    context: dg.SensorEvaluationContext, job: str, target: str
+) -> dg.SensorResult | dg.SkipReason:
+    asked = Asked.from_cursor(context.cursor)
+    decision = decide(target, asked, _state(context.instance, job, asked), now=datetime.now(UTC))
+    if isinstance(decision, Wait):
+        return dg.SkipReason(decision.reason)
+    request = dg.RunRequest(run_key=decision.run_key(job))
+    return dg.SensorResult(run_requests=[request], cursor=decision.to_cursor())
+
+
+def _state(instance: dg.DagsterInstance, job: str, asked: Asked | None) -> RunState:
+    """ACTIVE while any run of the job is under way, else the end of the run asked for last."""
+    if instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=list(ACTIVE))):
+        return RunState.ACTIVE
+    if asked is None:
+        return RunState.NONE
+    mine = dg.RunsFilter(job_name=job, tags={"dagster/run_key": asked.run_key(job)})
+    found = instance.get_runs(mine, limit=1)
+    if found and found[0].status == dg.DagsterRunStatus.SUCCESS:
+        return RunState.SUCCEEDED
+    return RunState.FAILED  # ended badly, or never came to be
 
 
 @dg.definitions

@@ -28,15 +28,17 @@ one_copy_each as (
 ordered as (
 
     select
-        event_id,
-        vendor_id,
-        source,
-        event_key,
-        event_type,
-        correlation_id,
-        {{ order_key() }} as order_key,
-        occurred_at
-    from one_copy_each
+        applied.event_id,
+        applied.vendor_id,
+        applied.source,
+        applied.event_key,
+        applied.event_type,
+        applied.correlation_id,
+        {{ order_key('applied.occurred_at', 'applied.vendor_id') }} as order_key,
+        logged.historical as is_historical,
+        applied.occurred_at
+    from one_copy_each as applied
+    inner join {{ ref('base_raw__events') }} as logged on applied.event_id = logged.event_id
 
 )
 
