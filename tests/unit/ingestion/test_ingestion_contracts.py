@@ -43,6 +43,11 @@ HUBSPOT = [
         propertyValue="a@example.com",
     ),
     sandbox.hubspot_item("object.creation", AT, event_id=1, objectTypeId="0-3", objectId=8),
+    sandbox.hubspot_item("contact.deletion", AT, event_id=1, objectId=7),
+    sandbox.hubspot_item("contact.privacyDeletion", AT, event_id=1, objectId=7),
+    sandbox.hubspot_item("deal.deletion", AT, event_id=1, objectId=8),
+    sandbox.hubspot_item("object.deletion", AT, event_id=1, objectTypeId="0-3", objectId=8),
+    sandbox.hubspot_item("object.privacyDeletion", AT, event_id=1, objectTypeId="0-1", objectId=7),
     sandbox.hubspot_item(
         "contact.associationChange",
         AT,
