@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import dagster_home, logs
+from orchestration import dagster_home, logs, warehouse
 from orchestration.errors import BuildFailedError
 from orchestration.settings import Settings
 
@@ -48,6 +48,9 @@ def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchRep
     Raises the failing step's own error where it has a code, else BuildFailedError.
     """
     started = time.monotonic()
+    if not full:  # a file that cannot be used is told at once, before anything heavy is imported
+        with warehouse.exclusive(settings.warehouse):
+            warehouse.ensure_usable(settings.warehouse)
     with logs.to_file(settings), dagster_home.instance(settings) as instance, _listening(progress):
         from orchestration.definitions import defs  # late: dbt may have to parse first
 

@@ -51,6 +51,13 @@ class Settings(BaseSettings):
     meta_test_event_code: str | None = None
     meta_at_most_once: bool = False
 
+    @field_validator("log_url", "ledger_url")
+    @classmethod
+    def _supported(cls, url: str) -> str:
+        if url and not url.startswith("sqlite:///"):
+            raise ValueError("only sqlite:///<absolute path> is supported so far")
+        return url
+
     @field_validator("home", "warehouse")
     @classmethod
     def _absolute(cls, path: Path) -> Path:

@@ -250,7 +250,7 @@ def test_good_neighbours_of_a_bad_change_are_applied(received: Received) -> None
     assert [event["outcome"] for event in story["events"]] == ["applied", "applied"]
 
 
-@pytest.mark.parametrize("name", QUARANTINED)
+@pytest.mark.parametrize("name", ["a form without any contact", *IN_ONE_BATCH])
 def test_why_tells_the_code_of_a_quarantined_event(received: Received, name: str) -> None:
     """`why` with the correlation id that the sender got tells what became of the event."""
     story = received.installation.json("why", received.correlation_id(name))

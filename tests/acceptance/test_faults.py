@@ -1,7 +1,8 @@
 """What breaks around Millrace: vendors, the warehouse file, settings. Nothing is lost or doubled.
 
-One installation lives through it all, in this order: before its first batch, an outage of both
-destinations, a withdrawal while rows wait, a locked warehouse, faulty vendors, a damaged warehouse.
+One installation lives through it all: before its first batch; a batch with both destinations out of
+reach; a withdrawal and a replay while rows wait; a locked and a damaged warehouse; and a batch that
+rebuilds the warehouse and delivers to vendors with faults.
 """
 
 from __future__ import annotations
@@ -38,12 +39,10 @@ with duckdb.connect(sys.argv[1]):
 CONTACTS, TASKS, EVENTS = "/contacts/batch/upsert", "/tasks/batch/create", "/events"
 FAULTS = (
     {"vendor": "hubspot", "path": CONTACTS, "fault": "status_429", "retry_after": 1, "first": 1},
-    {"vendor": "hubspot", "path": CONTACTS, "fault": "status_500", "first": 1},
     {"vendor": "hubspot", "path": CONTACTS, "fault": "drop_after", "first": 1},
-    {"vendor": "hubspot", "path": TASKS, "fault": "status_503", "first": 1},
+    {"vendor": "hubspot", "path": TASKS, "fault": "status_500", "first": 1},
     {"vendor": "hubspot", "path": TASKS, "fault": "drop_after", "first": 1},
     {"vendor": "meta", "path": EVENTS, "fault": "status_429", "retry_after": 1, "first": 1},
-    {"vendor": "meta", "path": EVENTS, "fault": "status_500", "first": 1},
     {"vendor": "meta", "path": EVENTS, "fault": "drop_after", "first": 1},
 )
 
@@ -89,25 +88,17 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The second batch: vendors are back, with faults. `locked`: the try before it."""
+    """The second batch: a rebuild, with vendors that are back but fail now and then. Before it,
+    batches were tried on a `locked` and on a `damaged` warehouse, and `explained` was asked."""
 
     installation: Installation
     sandbox: str
     locked: CompletedProcess[str]
-    run: Story
-    status: Story
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuild:
-    """The third batch, after the warehouse file was damaged. `damaged`: the try before it."""
-
-    installation: Installation
     damaged: CompletedProcess[str]
     explained: Story
-    run: Story
     people_before: list[tuple[Any, ...]]
-    requests: Mapping[str, tuple[int, int]]
+    run: Story
+    status: Story
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +119,25 @@ def outage(installation: Installation) -> Outage:
 
 @pytest.fixture(scope="module")
 def recovery(outage: Outage) -> Recovery:
-    installation = outage.installation
-    now = stage(outage.service)
+    installation, warehouse = outage.installation, outage.installation.home / "warehouse.duckdb"
+    _withdraw(outage.service)
+    position = outage.customer["events"][0]["position"]
+    installation.json("log", "replay", str(position))
+    with held(warehouse):
+        locked = installation.millrace("run", "--json", check=False)
+    before = people(installation.home)
+    warehouse.write_bytes(b"this is no database " * 1000)
+    damaged = installation.millrace("run", "--json", check=False)
+    explained = installation.json("why", HOT_LEAD)
+    sandbox = installation.start_sandbox()
+    plan_faults(sandbox, *FAULTS)
+    run = installation.json("run", "--full")
+    status = installation.json("status")
+    return Recovery(installation, sandbox, locked, damaged, explained, before, run, status)
+
+
+def _withdraw(service: str) -> None:
+    now = stage(service)
     withdrawal = now.standard(
         "consent-rita",
         "consent_changed",
@@ -138,32 +146,7 @@ def recovery(outage: Outage) -> Recovery:
         purpose="advertising",
         status="withdrawn",
     )
-    post(outage.service, withdrawal).raise_for_status()
-    with held(installation.home / "warehouse.duckdb"):
-        locked = installation.millrace("run", "--json", check=False)
-    sandbox = installation.start_sandbox()
-    plan_faults(sandbox, *FAULTS)
-    run = installation.json("run")
-    return Recovery(installation, sandbox, locked, run, installation.json("status"))
-
-
-@pytest.fixture(scope="module")
-def rebuild(recovery: Recovery) -> Rebuild:
-    installation = recovery.installation
-    before, requests = people(installation.home), _requests(recovery.sandbox)
-    (installation.home / "warehouse.duckdb").write_bytes(b"this is no database " * 1000)
-    damaged = installation.millrace("run", "--json", check=False)
-    explained = installation.json("why", HOT_LEAD)
-    run = installation.json("run", "--full")
-    after = _requests(recovery.sandbox)
-    counted = {vendor: (requests[vendor], after[vendor]) for vendor in requests}
-    return Rebuild(installation, damaged, explained, run, before, counted)
-
-
-def _requests(sandbox: str) -> dict[str, int]:
-    return {
-        vendor: len(sandbox_state(sandbox, vendor)["requests"]) for vendor in ("hubspot", "meta")
-    }
+    post(service, withdrawal).raise_for_status()
 
 
 def _error(done: CompletedProcess[str]) -> Story:
@@ -279,10 +262,8 @@ def test_every_fault_struck(recovery: Recovery) -> None:
 
     assert seen["hubspot", 429] == 1
     assert seen["hubspot", 500] == 1
-    assert seen["hubspot", 503] == 1
     assert seen["hubspot", None] == 2
     assert seen["meta", 429] == 1
-    assert seen["meta", 500] == 1
     assert seen["meta", None] == 1
 
 
@@ -323,30 +304,30 @@ def test_every_try_is_kept(recovery: Recovery) -> None:
     assert tries == ["DESTINATION_ERROR", "NO_ANSWER", "DELIVERED"]
 
 
-def test_a_damaged_warehouse_stops_the_batch_with_a_way_out(rebuild: Rebuild) -> None:
-    """A file that is no database is named, and the command that rebuilds it."""
-    error = _error(rebuild.damaged)
+def test_a_damaged_warehouse_stops_the_batch_with_a_way_out(recovery: Recovery) -> None:
+    """A file that is no database is named, and so is the command that rebuilds it."""
+    error = _error(recovery.damaged)
 
-    assert error["code"] in ("WAREHOUSE_CORRUPT", "WAREHOUSE_UNAVAILABLE")
+    assert error["code"] == "WAREHOUSE_CORRUPT"
     assert "millrace run --full" in error["remedy"]
 
 
-def test_readers_do_not_notice_a_damaged_warehouse(rebuild: Rebuild) -> None:
+def test_readers_do_not_notice_a_damaged_warehouse(recovery: Recovery) -> None:
     """`why` reads the published copy, which a damaged warehouse file does not touch."""
-    assert rebuild.explained["person"]["email"] == HOT_LEAD
+    assert recovery.explained["person"]["email"] == HOT_LEAD
 
 
-def test_a_rebuild_gives_the_same_people(rebuild: Rebuild) -> None:
+def test_a_rebuild_gives_the_same_people(recovery: Recovery) -> None:
     """`run --full` makes the warehouse again from the log: same ids, same golden records."""
-    assert rebuild.people_before == people(rebuild.installation.home)
-    assert rebuild.run["accounting"]["events_balanced"]
+    assert recovery.people_before == people(recovery.installation.home)
+    assert len(recovery.people_before) > 0
 
 
-def test_a_rebuild_sends_nothing_again(rebuild: Rebuild) -> None:
-    """The ledger knows what was delivered: a rebuild asks nothing of the vendors."""
-    assert {"hubspot", "meta"} == set(rebuild.requests)
-    assert all(before == after for before, after in rebuild.requests.values())
-    assert rebuild.run["accounting"]["deliveries_balanced"]
+def test_a_rebuild_and_a_replayed_event_want_nothing_twice(recovery: Recovery) -> None:
+    """The ledger knows every row of the first batch: nothing is enqueued a second time."""
+    inserted = {name: counts["inserted"] for name, counts in recovery.run["enqueued"].items()}
+
+    assert inserted == {"hubspot_contacts": 0, "hubspot_tasks": 0, "meta_conversions": 0}
 
 
 def test_a_wrong_setting_is_named_without_its_value(outage: Outage) -> None:

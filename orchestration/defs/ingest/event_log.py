@@ -58,16 +58,16 @@ def ingest() -> dg.Definitions:
         with (
             closing(connections.event_log(settings)) as log,
             warehouse.exclusive(settings.warehouse),
-            warehouse_errors(),
         ):
             if config.full:
                 warehouse.discard(settings.warehouse, pipelines)
             warehouse.ensure_usable(settings.warehouse)
-            pipeline = create_pipeline(settings.warehouse, pipelines)
-            before = loaded_head(pipeline)
-            source = event_log_source(log, contracts)
-            list(dlt.run(context=context, dlt_source=source, dlt_pipeline=pipeline))
-            head = loaded_head(pipeline)
+            with warehouse_errors():
+                pipeline = create_pipeline(settings.warehouse, pipelines)
+                before = loaded_head(pipeline)
+                source = event_log_source(log, contracts)
+                list(dlt.run(context=context, dlt_source=source, dlt_pipeline=pipeline))
+                head = loaded_head(pipeline)
         yield dg.MaterializeResult(
             asset_key=["raw", "events"], metadata={"rows": head - before, "log_position": head}
         )

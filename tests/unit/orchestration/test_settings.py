@@ -23,10 +23,10 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 def test_home_holds_everything_embedded(tmp_path: Path) -> None:
     """Log, ledger and warehouse live under MILLRACE_HOME unless one is moved."""
-    settings = Settings(home=tmp_path / "home", ledger_url="postgresql://db/ledger")
+    settings = Settings(home=tmp_path / "home", ledger_url="sqlite:////elsewhere/ledger.sqlite")
 
     assert settings.log_url == f"sqlite:///{tmp_path / 'home' / 'event_log.sqlite'}"
-    assert settings.ledger_url == "postgresql://db/ledger"
+    assert settings.ledger_url == "sqlite:////elsewhere/ledger.sqlite"
     assert settings.warehouse == tmp_path / "home" / "warehouse.duckdb"
 
 
@@ -43,6 +43,16 @@ def test_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatc
         load_settings()
 
     assert "MILLRACE_MAX_BODY_BYTES" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_unsupported_database_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is not supported yet is refused when settings are read, not half way in."""
+    monkeypatch.setenv("MILLRACE_LOG_URL", "postgresql://user:hunter2@db/log")
+
+    with pytest.raises(SettingError, match="MILLRACE_LOG_URL") as raised:
+        load_settings()
+
     assert "hunter2" not in str(raised.value)
 
 
