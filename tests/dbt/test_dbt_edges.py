@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 import duckdb
 import networkx
@@ -64,6 +65,26 @@ def test_an_empty_log_builds(warehouse: Warehouse) -> None:
     warehouse.build([])
     assert warehouse.rows("marts.dim_people") == []
     assert warehouse.rows("activation.act_hubspot__contacts") == []
+
+
+def test_unmapped_questions_are_read_by_their_type(warehouse: Warehouse) -> None:
+    """A form nobody mapped yet still gives its e-mail and phone: Typeform names those types. A
+    mapped question wins over one known by type alone."""
+    unmapped = typeform("new-form", at(0), email="uma@unmapped.io", phone="+44 20 7946 0958")
+    body = str(unmapped.body).replace('"ref": "email"', '"ref": "3f2a"')
+    body = body.replace('"ref": "phone"', '"ref": "9c1b"')
+    both = typeform("both", at(1), email="main@mapped.io", friend="other@mapped.io")
+    friend = str(both.body).replace('"type": "text", "text"', '"type": "email", "email"')
+    assert body != unmapped.body
+    assert friend != both.body
+
+    warehouse.build([replace(unmapped, body=body), replace(both, body=friend)])
+
+    people = warehouse.query("select email, phone from marts.dim_people order by email")
+    assert people == [
+        {"email": "main@mapped.io", "phone": None},
+        {"email": "uma@unmapped.io", "phone": "+442079460958"},
+    ]
 
 
 def test_backfilled_events_inform_but_set_nothing_off(warehouse: Warehouse) -> None:

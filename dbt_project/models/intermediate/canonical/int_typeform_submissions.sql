@@ -10,9 +10,14 @@ answers as (
     select
         answers.event_id,
         answers.answer_value,
-        field_map.canonical_field
+        field_map.canonical_field,
+        case
+            when field_map.canonical_field is null and answers.answer_type = 'email' then 'email'
+            when field_map.canonical_field is null and answers.answer_type = 'phone_number'
+                then 'phone'
+        end as field_by_type
     from {{ ref('stg_typeform__answers') }} as answers
-    inner join {{ ref('typeform_field_map') }} as field_map
+    left join {{ ref('typeform_field_map') }} as field_map
         on answers.field_ref = field_map.field_ref
 
 ),
@@ -22,7 +27,10 @@ pivoted as (
     select
         event_id,
         {% for field in answer_fields %}
-            max(case when canonical_field = '{{ field }}' then answer_value end) as {{ field }},
+            coalesce(
+                max(case when canonical_field = '{{ field }}' then answer_value end),
+                max(case when field_by_type = '{{ field }}' then answer_value end)
+            ) as {{ field }},
         {% endfor %}
         count(*) as answers
     from answers

@@ -20,7 +20,11 @@ renamed as (
         {{ json_text('body', '$.form_response.hidden.user_id') }} as user_id,
         {{ json_text('body', '$.form_response.hidden.anonymous_id') }} as anonymous_id,
 
-        lower({{ json_text('body', '$.form_response.hidden.utm_source') }}) as utm_source,
+        lower(coalesce(
+            {{ json_text('body', '$.form_response.hidden.utm_source') }},
+            {{ json_text('body', '$.form_response.hidden.source') }},
+            {{ json_text('body', '$.form_response.hidden.origin') }}
+        )) as utm_source,
         lower({{ json_text('body', '$.form_response.hidden.utm_medium') }}) as utm_medium,
         {{ json_text('body', '$.form_response.hidden.utm_campaign') }} as utm_campaign,
         {{ json_text('body', '$.form_response.hidden.utm_term') }} as utm_term,
