@@ -19,6 +19,7 @@ from orchestration.settings import Settings
 Progress = Callable[[str], None]
 
 PROGRESS_LOGGER = "millrace.progress"
+DBT_WORDS = "Errors parsed from dbt logs:"
 STEPS = {
     "event_log": "Loading the event log into the warehouse (dlt)",
     "dbt": "Building and testing the models (dbt)",
@@ -47,7 +48,7 @@ def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchRep
 
     Raises the failing step's own error where it has a code, else BuildFailedError.
     """
-    started = time.monotonic()
+    started, since = time.monotonic(), time.time()
     if not full:  # a file that cannot be used is told at once, before anything heavy is imported
         with warehouse.exclusive(settings.warehouse):
             warehouse.ensure_usable(settings.warehouse)
@@ -58,7 +59,7 @@ def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchRep
         try:
             result = job.execute_in_process(instance=instance, run_config=run_config(full=full))
         except Exception as error:
-            raise _named(error, settings) from error
+            raise _named(error, settings, since=since) from error
         failed = tuple(
             f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
             for evaluation in result.get_asset_check_evaluations()
@@ -122,26 +123,34 @@ def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     }
 
 
-def _named(error: Exception, settings: Settings) -> Exception:
+def _named(error: Exception, settings: Settings, *, since: float) -> Exception:
     """The error with a code inside a step's failure, or BuildFailedError with dbt's words."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, Exception) and hasattr(cause, "code") and hasattr(cause, "remedy"):
             return cause
         cause = cause.__cause__
-    failed = _failed_models(settings)
+    failed = _failed_models(settings, since=since)
     told = f"{len(failed)} model(s) or test(s) failed: {'; '.join(failed[:5])}" if failed else ""
-    return BuildFailedError(told or f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+    return BuildFailedError(told or f"{type(error).__name__}: {_first_words(error)}")
 
 
-def _failed_models(settings: Settings) -> list[str]:
-    """What dbt says failed in its newest run, as `model: first line of the message`."""
-    runs = sorted(
-        settings.dbt_target.glob("dbt-*/run_results.json"), key=lambda path: path.stat().st_mtime
-    )
-    if not runs:
+def _first_words(error: Exception) -> str:
+    """The first line that says something: dagster-dbt puts its command before dbt's words."""
+    text = str(error)
+    words = (text.partition(DBT_WORDS)[2] or text).strip().splitlines()
+    return words[0] if words else "no message"
+
+
+def _failed_models(settings: Settings, *, since: float) -> list[str]:
+    """What dbt says failed, as `model: first line of the message`; results that were written
+    before `since` (seconds since 1970) belong to another batch."""
+    found = settings.dbt_target.glob("dbt-*/run_results.json")
+    written = {path: path.stat().st_mtime for path in found}
+    newest = max(written, key=written.__getitem__, default=None)
+    if newest is None or written[newest] < since:
         return []
-    results = json.loads(runs[-1].read_text())["results"]
+    results = json.loads(newest.read_text())["results"]
     return [
         f"{result['unique_id']}: {str(result.get('message')).splitlines()[0]}"
         for result in results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -48,10 +48,11 @@ def metadata(report: DispatchReport, destination: str) -> dict[str, Any]:
     return {**asdict(counts), "problems": [asdict(problem) for problem in report.problems]}
 
 
-def connector_settings(settings: Settings) -> Iterator[ConnectorSettings]:
-    """One for each destination that has its credentials; the others keep their rows queued."""
+def connector_settings(settings: Settings) -> dict[str, ConnectorSettings]:
+    """By destination, for those that have credentials; the others keep their rows queued."""
+    found: dict[str, ConnectorSettings] = {}
     if token := credential(settings.hubspot_token, settings.hubspot_url):
-        yield HubSpotSettings(
+        found["hubspot"] = HubSpotSettings(
             token=token,
             url=settings.hubspot_url,
             version=settings.hubspot_api_version,
@@ -59,7 +60,7 @@ def connector_settings(settings: Settings) -> Iterator[ConnectorSettings]:
         )
     dataset = settings.meta_dataset or (SANDBOX_DATASET if is_loopback(settings.meta_url) else None)
     if dataset and (token := credential(settings.meta_token, settings.meta_url)):
-        yield MetaSettings(
+        found["meta"] = MetaSettings(
             token=token,
             dataset=dataset,
             url=settings.meta_url,
@@ -67,6 +68,7 @@ def connector_settings(settings: Settings) -> Iterator[ConnectorSettings]:
             at_most_once=settings.meta_at_most_once,
             test_event_code=settings.meta_test_event_code,
         )
+    return found
 
 
 async def _drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
@@ -81,7 +83,7 @@ async def _dispatcher(
 ) -> AsyncIterator[Dispatcher]:
     with closing(connections.ledger(settings)) as ledger:
         async with http_client() as client:
-            every: Mapping[str, Any] = connect(connector_settings(settings), client)
+            every: Mapping[str, Any] = connect(connector_settings(settings).values(), client)
             dispatcher = Dispatcher(
                 ledger,
                 {name: found for name, found in every.items() if name in destinations},

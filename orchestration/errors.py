@@ -21,7 +21,7 @@ class OrchestrationError(Exception):
     """Something the user can act on."""
 
     code = "ORCHESTRATION_FAILED"
-    remedy = "Run the command again with --verbose and read the log of the failing step."
+    remedy = "Read `logs/` under MILLRACE_HOME, or the run in the Dagster UI (`make ui`)."
 
     def __init__(self, message: str, *, remedy: str | None = None) -> None:
         super().__init__(message)

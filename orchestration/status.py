@@ -12,6 +12,7 @@ import duckdb
 
 from ingestion.event_log import EventLog
 from orchestration import connections, warehouse
+from orchestration.delivery import NEEDS, connector_settings
 from orchestration.errors import WarehouseMissingError
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
@@ -67,6 +68,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
     published = warehouse.publication(settings.published)
     events = _events(settings, log)
     deliveries = ledger.counts()
+    configured = connector_settings(settings)
     loaded = published.log_position if published else 0
     return {
         "log": {
@@ -86,6 +88,8 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
         "deliveries": dict(deliveries.by_state),
         "destinations": {name: dict(states) for name, states in deliveries.by_destination.items()},
         "dead_letters": dict(deliveries.dead_by_code),
+        "breakers": _breakers(ledger),
+        "credentials": {name: name in configured for name in NEEDS},
         "accounting": {
             "events_balanced": events.balanced,
             "deliveries_balanced": deliveries.balanced,
@@ -126,3 +130,15 @@ def _gateway(log: EventLog) -> dict[str, Any]:
         else:
             counts[name] = value
     return told
+
+
+def _breakers(ledger: Ledger) -> dict[str, Any]:
+    """Destinations that had trouble: since when the breaker is open, why sending is stopped."""
+    return {
+        name: {
+            "open_since": health.breaker.opened_at,
+            "stopped_by": health.stopped_code,
+            "stopped_since": health.stopped_at,
+        }
+        for name, health in ledger.health().items()
+    }

@@ -83,6 +83,7 @@ class Known:
     person_id: str | None
     sections: Mapping[str, list[Row]]
     outcomes: Mapping[int, Row]
+    remedy: str | None = None
 
 
 def why(settings: Settings, who: str) -> Row:
@@ -97,7 +98,7 @@ def why(settings: Settings, who: str) -> Row:
         mentioned = _mentions(log, who)
         known = _ask_warehouse(settings, who, mentioned)
         if known.person_id is None and not mentioned:
-            raise NotFoundError(f"Nobody and nothing is known as {who}.")
+            raise NotFoundError(f"Nobody and nothing is known as {who}.", remedy=known.remedy)
         deliveries = _deliveries(ledger, known, who)
     told = {event["position"] for event in known.sections.get("events", [])}
     return {
@@ -130,7 +131,7 @@ def _ask_warehouse(settings: Settings, who: str, mentioned: Sequence[LoggedEvent
             found = warehouse.rows(copy, OUTCOME_OF, [positions])
             return Known(person_id, sections, {row["position"]: row for row in found})
     except WarehouseMissingError:
-        return Known(None, {}, {})
+        return Known(None, {}, {}, remedy="No batch has run yet: `millrace run` builds people.")
 
 
 def _person(copy: duckdb.DuckDBPyConnection, who: str) -> str | None:

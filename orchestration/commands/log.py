@@ -139,15 +139,15 @@ def replay(
     """Append events again under a replay id, for instance after a contract was mended."""
     replay_id = uuid.uuid4().hex[:12]
     with _open() as log:
+        missing = set(positions) - {event.position for event in log.at(positions)}
+        if missing:
+            told = ", ".join(map(str, sorted(missing)))
+            raise NotFoundError(f"Nothing was replayed: the log has no position {told}.")
         appended = exporting.replay(log, positions, replay_id, datetime.now(UTC))
-    missing = len(set(positions)) - len(appended)
-    told = {"replay_id": replay_id, "appended": len(appended), "not_found": missing}
     if as_json:
-        print_json(told)
+        print_json({"replay_id": replay_id, "appended": len(appended)})
     else:
         out.print(f"{len(appended)} events appended again as replay {replay_id}; run a batch next.")
-    if missing:
-        raise NotFoundError(f"{missing} of the positions are not in the log.")
 
 
 @app.command()

@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 
 from orchestration.commands.output import table
+from orchestration.delivery import NEEDS
+from reverse_etl.catalogue import remedy
 
 STATES = (
     "pending",
@@ -37,9 +39,16 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
     tell_accounting(status, out)
     if status["dead_letters"]:
         out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")
-    for name, state in status["destinations"].items():
-        if state.get("stopped"):
-            out.print(f"[red]{name} is stopped[/]: {state['stopped']}")
+    for name, health in status["breakers"].items():
+        if health["stopped_by"]:
+            out.print(
+                f"[red]{name} is stopped[/]: {health['stopped_by']}. {remedy(health['stopped_by'])}"
+            )
+        elif health["open_since"]:
+            out.print(f"[red]{name} is not answering[/] since {health['open_since']:%H:%M:%S} UTC.")
+    for name, configured in status["credentials"].items():
+        if not configured:
+            out.print(f"{name} has no credentials: set {NEEDS[name]}; rows stay queued until then.")
 
 
 def tell_deliveries(status: Mapping[str, Any], out: Console) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import httpx
-from conftest import SECRETS
+from harness import SECRETS
 
 from ingestion.sandbox.personas import Persona, Stage
 from ingestion.sandbox.webhooks import SignedWebhook

@@ -1,112 +1,13 @@
-"""Real processes on loopback: the service, the sandbox and the command line, each test its home."""
+"""Fixtures of the acceptance tests; the processes themselves are in harness.py."""
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-
-SECRETS = {
-    "MILLRACE_WEBHOOK_SECRET_TYPEFORM": "typeform-test-secret",
-    "MILLRACE_WEBHOOK_SECRET_HUBSPOT": "hubspot-test-secret",
-    "MILLRACE_WEBHOOK_SECRET_STANDARD": "whsec_" + "bWlsbHJhY2UtdGVzdC1zZWNyZXQtMDAwMDAwMDA=",
-}
-COMMAND = str(Path(sys.executable).with_name("millrace"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Wait for a condition, not for a time; fail with a sentence when it never holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
-        time.sleep(0.05)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.HTTPError:
-        return False
-
-
-@dataclass
-class Installation:
-    """One MILLRACE_HOME with its processes; everything a user would type goes through here."""
-
-    home: Path
-    environment: dict[str, str] = field(default_factory=dict)
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("MILLRACE_")}
-        self.environment = {**inherited, **SECRETS, "MILLRACE_HOME": str(self.home)}
-
-    def start(self, *arguments: str, ready: str, seconds: float = 30) -> None:
-        with (self.home / f"{arguments[0]}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [COMMAND, *arguments],
-                env=self.environment,
-                cwd=self.home,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        self.processes.append(process)
-        wait_until(
-            lambda: answers(ready), seconds=seconds, what=f"millrace {arguments[0]} to answer"
-        )
-
-    def start_sandbox(self) -> str:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        self.start("sandbox", "--port", str(port), ready=f"{url}/_state/hubspot")
-        self.environment |= {"MILLRACE_HUBSPOT_URL": url, "MILLRACE_META_URL": url}
-        return url
-
-    def start_service(self, *, roles: str = "gateway") -> str:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        self.start("serve", "--roles", roles, "--port", str(port), ready=f"{url}/health/ready")
-        return url
-
-    def millrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            env=self.environment,
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-        if check:
-            assert done.returncode == 0, f"millrace {arguments}: {done.stdout}\n{done.stderr}"
-        return done
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.millrace(*arguments, "--json").stdout)
-
-    def stop(self) -> None:
-        for process in self.processes:
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            process.wait(timeout=20)
-        self.processes.clear()
+from harness import Installation
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +27,3 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
-
-
-def sandbox_state(url: str, vendor: str) -> Mapping[str, Any]:
-    state: Mapping[str, Any] = httpx.get(f"{url}/_state/{vendor}", timeout=30).json()
-    return state

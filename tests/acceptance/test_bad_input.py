@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 from acceptance_play import SECRET_OF, post, stage
-from conftest import Installation
+from harness import Installation
 
 from ingestion.sandbox.personas import Stage
 from ingestion.sandbox.webhooks import (

@@ -13,7 +13,7 @@ import click
 import orjson
 import pytest
 from acceptance_play import people, play, stage
-from conftest import Installation, free_port, sandbox_state, wait_until
+from harness import Installation, free_port, sandbox_state, wait_until
 from typer.main import get_command
 from typer.testing import CliRunner
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from conftest import SECRETS, Installation, free_port, sandbox_state, wait_until
+from harness import SECRETS, Installation, free_port, sandbox_state, wait_until
 
 from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead
 
@@ -112,3 +115,17 @@ def test_webhooks_reach_crm_and_meta_through_the_sensors(dagster: Dagster) -> No
     finished = {job for job, status in dagster.runs() if status == "SUCCESS"}
     assert "refresh_warehouse" in finished
     assert "FAILURE" not in {status for _, status in dagster.runs()}
+
+
+def test_definitions_validate(installation: Installation) -> None:
+    """`dagster definitions validate` passes in a checkout, as continuous integration runs it."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dagster"), "definitions", "validate"],
+        cwd=Path(__file__).resolve().parents[2],
+        env=installation.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Installation
+from harness import Installation
 
 pytestmark = pytest.mark.timeout(300)
 

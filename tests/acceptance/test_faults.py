@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 import pytest
 from acceptance_play import people, plan_faults, play, post, stage
-from conftest import Installation, free_port, sandbox_state
+from harness import Installation, free_port, sandbox_state
 
 from ingestion.sandbox.personas import Persona, Stage, personas
 

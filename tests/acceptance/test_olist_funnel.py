@@ -14,7 +14,7 @@ import duckdb
 import httpx
 import olist
 import pytest
-from conftest import SECRETS, Installation, sandbox_state
+from harness import SECRETS, Installation, sandbox_state
 
 from ingestion.sandbox.webhooks import sign_body
 
