@@ -15,6 +15,7 @@ import typer
 
 from orchestration.commands import dlq, log
 from orchestration.commands.output import JsonOption, err, out, print_json, reports_errors
+from orchestration.network import require_free
 from orchestration.settings import load_settings, webhook_secrets
 
 app = typer.Typer(
@@ -87,6 +88,7 @@ def sandbox(
     from reverse_etl.sandbox import create_app
     from reverse_etl.sandbox import serve as serve_app
 
+    require_free("127.0.0.1", port)
     err.print(f"Sandbox: http://127.0.0.1:{port} (stop with Ctrl-C)")
     serve_app(create_app(seed), "127.0.0.1", port)
 
@@ -127,6 +129,7 @@ def ui(
     from orchestration.dbt import ensure_manifest
 
     settings = load_settings()
+    require_free(host, port)
     workspace = str(dagster_home.prepare(settings) / "workspace.yaml")
     ensure_manifest(settings)
     err.print(f"Dagster: http://{host}:{port} (stop with Ctrl-C)")

@@ -8,6 +8,7 @@ OrchestrationError
 │   └── WarehouseCorruptError   the file cannot be read as a DuckDB database
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
 ├── NotFoundError               `why` or `log` found nothing under that name
+├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
 └── HomeInUseError              `millrace demo` refuses to wipe somebody's data
 
 Every error carries a `code` (stable, for programs), a sentence (what happened) and a
@@ -65,6 +66,11 @@ class BuildFailedError(OrchestrationError):
 class NotFoundError(OrchestrationError):
     code = "NOT_FOUND"
     remedy = "Check the spelling; `millrace log tail` shows what arrived last."
+
+
+class PortUnavailableError(OrchestrationError):
+    code = "PORT_UNAVAILABLE"
+    remedy = "Stop what listens there, or choose another port with --port."
 
 
 class HomeInUseError(OrchestrationError):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 
+import structlog
 import uvicorn
 
 from ingestion.event_log import EventLog
 from ingestion.gateway import GatewayConfig, create_app
+from ingestion.webhooks import SOURCES
 from orchestration import connections, delivery
 from orchestration.errors import SettingError
-from orchestration.settings import Settings
+from orchestration.network import listen
+from orchestration.settings import SECRET_PREFIX, Settings
 
 ROLES = ("gateway", "dispatcher")
 
@@ -39,17 +43,37 @@ async def serve(
     host: str,
     port: int,
 ) -> None:
-    """Run until SIGTERM or SIGINT; requests under way are answered, leased rows are settled."""
+    """Run until SIGTERM or SIGINT; requests under way are answered, leased rows are settled.
+
+    Raises PortUnavailableError.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with closing(connections.event_log(settings)) as log:
+    with ExitStack() as stack:
+        log = stack.enter_context(closing(connections.event_log(settings)))
         async with asyncio.TaskGroup() as tasks:
             if "gateway" in roles:
-                tasks.create_task(_gateway(settings, secrets, log, host=host, port=port, stop=stop))
+                _tell_missing_secrets(secrets)
+                listener = stack.enter_context(listen(host, port))
+                tasks.create_task(_gateway(settings, secrets, log, listener=listener, stop=stop))
             if "dispatcher" in roles:
                 tasks.create_task(delivery.run(settings, log, stop))
+
+
+def _tell_missing_secrets(secrets: Mapping[str, Sequence[str]]) -> None:
+    """A source without a secret answers 503 to its vendor: say so before it happens. A secret for
+    a source that does not exist is most likely a misspelt one."""
+    log = structlog.get_logger("orchestration.service")
+    for source in sorted(SOURCES.keys() - secrets.keys()):
+        variable = f"{SECRET_PREFIX}{source.upper()}"
+        log.warning(
+            "secret_missing", code="SECRET_MISSING", source=source, remedy=f"Set {variable}."
+        )
+    for source in sorted(secrets.keys() - SOURCES.keys()):
+        known = ", ".join(sorted(SOURCES))
+        log.warning("source_unknown", code="SOURCE_UNKNOWN", source=source, remedy=f"Use: {known}.")
 
 
 async def _gateway(
@@ -57,18 +81,15 @@ async def _gateway(
     secrets: Mapping[str, Sequence[str]],
     log: EventLog,
     *,
-    host: str,
-    port: int,
+    listener: socket.socket,
     stop: asyncio.Event,
 ) -> None:
     config = GatewayConfig(
         secrets=secrets, public_url=settings.public_url, max_body_bytes=settings.max_body_bytes
     )
     app = create_app(config, log, clock=lambda: datetime.now(UTC))
-    server = _Server(
-        uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="on")
-    )
-    serving = asyncio.create_task(server.serve())
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True

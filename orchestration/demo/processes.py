@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from orchestration.errors import OrchestrationError
+from orchestration.network import free_port
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -28,7 +28,7 @@ def running(logs: Path, ready: str, command: str, *options: str) -> Iterator[str
 
     Its output goes to a file in `logs`. Raises NotReadyError when it ends or stays silent.
     """
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     logs.mkdir(parents=True, exist_ok=True)
     file = logs / f"{command}.log"
@@ -58,9 +58,3 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise NotReadyError(f"{url} did not answer.", remedy=f"Read {log}.")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port

@@ -1,0 +1,31 @@
+"""Ports to listen on; one that cannot be had is told in a sentence, not in a traceback."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from orchestration.errors import PortUnavailableError
+
+BACKLOG = 2048  # connections waiting while a burst of webhooks arrives
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises PortUnavailableError."""
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise PortUnavailableError(f"Cannot listen on {host}, port {port}: {reason}.") from None
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises PortUnavailableError when nothing can listen there now."""
+    listen(host, port).close()
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that was free a moment ago."""
+    with listen(host, 0) as probe:
+        port: int = probe.getsockname()[1]
+    return port
