@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 import uvicorn
@@ -53,13 +54,16 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     with ExitStack() as stack:
         log = stack.enter_context(closing(connections.event_log(settings)))
+        work: list[Coroutine[Any, Any, None]] = []
+        if "gateway" in roles:
+            _tell_missing_secrets(secrets)
+            listener = stack.enter_context(listen(host, port))
+            work.append(_gateway(settings, secrets, log, listener=listener, stop=stop))
+        if "dispatcher" in roles:
+            work.append(delivery.run(settings, log, stop))
         async with asyncio.TaskGroup() as tasks:
-            if "gateway" in roles:
-                _tell_missing_secrets(secrets)
-                listener = stack.enter_context(listen(host, port))
-                tasks.create_task(_gateway(settings, secrets, log, listener=listener, stop=stop))
-            if "dispatcher" in roles:
-                tasks.create_task(delivery.run(settings, log, stop))
+            for role in work:
+                tasks.create_task(role)
 
 
 def _tell_missing_secrets(secrets: Mapping[str, Sequence[str]]) -> None:
