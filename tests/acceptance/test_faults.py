@@ -171,11 +171,11 @@ def _deliveries(installation: Installation, who: str, destination: str) -> list[
 
 
 def test_before_the_first_batch_nobody_is_known(outage: Outage) -> None:
-    """`why` about a stranger says so, with a code and what to look at."""
+    """`why` before any batch says so, with a code and the command that builds people."""
     error = _error(outage.nobody)
 
     assert error["code"] == "NOT_FOUND"
-    assert "millrace log tail" in error["remedy"]
+    assert "No batch has run yet" in error["remedy"]
 
 
 def test_a_missing_warehouse_says_how_to_build_it(outage: Outage) -> None:
