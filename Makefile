@@ -16,7 +16,7 @@ ui: $(READY)  ## the Dagster web UI
 	@$(BIN)/millrace ui
 
 test: $(READY)  ## all tests but the slow ones
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(READY)  ## ruff, mypy (strict), sqlfluff
 	@$(BIN)/ruff check .
