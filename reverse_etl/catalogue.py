@@ -36,6 +36,7 @@ _REMEDIES: Final[dict[str, str]] = {
     CONSENT_MISSING: "Nothing: the row is sent when consent is given.",
     CONSENT_WITHDRAWN: "Nothing: the person withdrew; the row must not be sent.",
     CONTACT_NOT_SYNCED: "Repair the person's contact (see its own dead letter), then replay.",
+    "CONTACT_EMAIL_KEPT": "Merge the two contacts in HubSpot; the next change sets the address.",
     "CONTACT_EMAIL_TAKEN": "Two people share one e-mail: merge them, or correct one, then replay.",
     "CONTRACT_VIOLATION": "Correct the model or the source field that breaks the contract.",
     DESTINATION_ERROR: "Wait until the destination has recovered, then replay.",

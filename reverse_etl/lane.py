@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -107,7 +106,7 @@ class Lane:
         return await self._tools.db(
             self._tools.ledger.lease,
             self.name,
-            token=uuid.UUID(int=self._tools.rng.getrandbits(128)).hex,
+            token=f"{self._tools.owner}:{self._tools.rng.getrandbits(128):032x}",
             now=now,
             ttl=self._tools.policy.lease,
             limits=self._limits,
@@ -177,7 +176,9 @@ class Lane:
     async def _sweep(self, now: datetime) -> None:
         if self._next_sweep is None or now >= self._next_sweep:
             self._next_sweep = now + self._tools.policy.sweep_every
-            self.tally["dead"] += await self._tools.db(self._tools.ledger.sweep, self.name, now)
+            self.tally["dead"] += await self._tools.db(
+                self._tools.ledger.sweep, self.name, now, self._tools.is_dead
+            )
             if not self.health.breaker.is_open:  # a crash may have come between closing and this
                 await self._tools.db(self._tools.ledger.release, self.name, now)
 

@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar, cast
 from reverse_etl.breaker import BreakerPolicy
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import Answer
+from reverse_etl.owner import is_dead, this_process
 from reverse_etl.retry import RetryPolicy
 
 P = ParamSpec("P")
@@ -47,6 +48,8 @@ class Tools:
     on_answer: OnAnswer
     policy: DispatchPolicy
     executor: Callable[[Callable[[], object]], Awaitable[object]]
+    owner: str = field(default_factory=this_process)
+    is_dead: Callable[[str], bool] = is_dead
 
     async def db(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work beside the event loop, so that other destinations go on."""

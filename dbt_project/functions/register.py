@@ -13,12 +13,18 @@ from duckdb.sqltypes import VARCHAR, DuckDBPyType
 
 from dbt_project.functions.components import connected_components
 from dbt_project.functions.meta import meta_hash
-from dbt_project.functions.normalise import normalise_email, normalise_phone, registrable_domain
+from dbt_project.functions.normalise import (
+    display_email,
+    normalise_email,
+    normalise_phone,
+    registrable_domain,
+)
 
 _TEXTS: Final = list_type(VARCHAR)
 _PAIRS: Final = list_type(_TEXTS)
 
 FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], list[DuckDBPyType], DuckDBPyType]]] = {
+    "display_email": (display_email, [VARCHAR], VARCHAR),
     "normalise_email": (normalise_email, [VARCHAR], VARCHAR),
     "normalise_phone": (normalise_phone, [VARCHAR, VARCHAR], VARCHAR),
     "registrable_domain": (registrable_domain, [VARCHAR], VARCHAR),

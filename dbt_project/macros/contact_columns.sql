@@ -11,10 +11,27 @@
 {%- endmacro %}
 
 
-{# Every canonical field as a column: the given SQL where there is one, else null. #}
+{#
+    Every canonical field as a column: the given SQL where there is one, else null. Ids and campaign
+    fields lose placeholders, which would make one person of everybody whose link was not filled in.
+#}
 {% macro contact_columns(given) -%}
     {%- for field in contact_fields() %}
-        {{ given.get(field, 'cast(null as ' ~ dbt.type_string() ~ ')') }} as {{ field }}
+        {%- set value = given.get(field, 'cast(null as ' ~ dbt.type_string() ~ ')') %}
+        {%- set filled_by_links = field in ('user_id', 'anonymous_id') or field.startswith('utm_') %}
+        {{ without_placeholder(value) if filled_by_links and field in given else value }} as {{ field }}
         {{- ',' if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+
+{# Null for a value that stands for none: see placeholder_values in dbt_project.yml. #}
+{% macro without_placeholder(value) -%}
+    case
+        when lower(trim({{ value }})) not in (
+            {%- for placeholder in var('placeholder_values') -%}
+                '{{ placeholder }}'{{ ', ' if not loop.last }}
+            {%- endfor -%}
+        ) then {{ value }}
+    end
 {%- endmacro %}

@@ -172,7 +172,7 @@ ACTIVATION = (
             "lifecycle_stage": "$.properties.lifecyclestage",
         },
         not_null("millrace_id"),
-        matches("email", r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+        matches("email", r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"),
         one_of("lifecycle_stage", "lead", "marketingqualifiedlead", "customer"),
     ),
     _activation(

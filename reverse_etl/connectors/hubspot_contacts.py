@@ -30,7 +30,9 @@ _KIND = "contacts"
 _ID = "millrace_id"
 _NOT_FOUND = "OBJECT_NOT_FOUND"
 _CONFLICT = 409
+_CONFLICT_CATEGORY = "CONFLICT"
 _TAKEN = "CONTACT_EMAIL_TAKEN"
+_KEPT = "CONTACT_EMAIL_KEPT"
 
 
 async def upsert(api: HubSpotApi, work: Work) -> None:
@@ -85,6 +87,8 @@ async def _update(
     except CallFailedError as failure:
         if failure.outcome.status == 404:
             return await _update_singly(api, work, sent, ids, failure)
+        if failure.outcome.status == _CONFLICT:
+            return await _update_conflicting(api, work, sent, ids, failure)
         work.fail(failure, sent)
         return []
     results = answer.list("results")
@@ -94,7 +98,10 @@ async def _update(
         item = by_key.get(row.entity_key) or by_id.get(ids[row.id])
         if item:
             work.delivered(row, str(item["id"]), answer.status)
-    return _missing(work, sent, ids, answer)
+    missing, conflicting = _refused(work, sent, ids, answer)
+    for row in conflicting:
+        await _keep_address(api, work, row, ids[row.id])
+    return missing
 
 
 async def _update_singly(
@@ -116,19 +123,57 @@ async def _update_singly(
     return lost + (await _update(api, work, rest, ids) if rest else [])
 
 
-def _missing(
-    work: Work, rows: Sequence[Delivery], ids: Mapping[int, str], answer: Response
+async def _update_conflicting(
+    api: HubSpotApi,
+    work: Work,
+    rows: Sequence[Delivery],
+    ids: Mapping[int, str],
+    failure: CallFailedError,
 ) -> list[Delivery]:
+    """Another contact has one of the addresses: find whose, and update that one all but its
+    address. It happens when two people whom HubSpot holds as two contacts turn out to be one."""
+    if len(rows) > 1:
+        half = len(rows) // 2
+        first = await _update(api, work, rows[:half], ids)
+        return first + await _update(api, work, rows[half:], ids)
+    if "email" in _properties(rows[0]):
+        await _keep_address(api, work, rows[0], ids[rows[0].id])
+    else:
+        work.fail(failure, rows)
+    return []
+
+
+async def _keep_address(api: HubSpotApi, work: Work, row: Delivery, vendor_id: str) -> None:
+    kept = {name: value for name, value in _properties(row).items() if name != "email"}
+    inputs = [{"id": vendor_id, "properties": kept, "objectWriteTraceId": str(row.id)}]
+    try:
+        answer = await api.batch(work, _KIND, "update", inputs)
+    except CallFailedError as failure:
+        work.fail(failure, [row])
+        return
+    text = "HubSpot has another contact with this address; this one keeps the address it had."
+    work.set(row, Outcome(Kind.DELIVERED, _KEPT, text, answer.status, vendor_id=vendor_id))
+
+
+def _refused(
+    work: Work, rows: Sequence[Delivery], ids: Mapping[int, str], answer: Response
+) -> tuple[list[Delivery], list[Delivery]]:
+    """Items that were not updated: those whose contact is gone, and those whose address is taken;
+    the others get their own error as outcome."""
     missing: list[Delivery] = []
+    conflicting: list[Delivery] = []
     for error in answer.list("errors"):
         traces, gone = blamed(error, "objectWriteTraceId"), blamed(error, "ids")
         hit = [row for row in rows if str(row.id) in traces or ids[row.id] in gone]
+        still_open = [row for row in hit if row.id not in work.outcomes]
         if category(error) == _NOT_FOUND:
-            missing += [row for row in hit if row.id not in work.outcomes]
+            missing += still_open
+        elif category(error) == _CONFLICT_CATEGORY:
+            conflicting += still_open
         else:
             for row in hit:
                 work.set(row, permanent(error, answer.status))
-    return missing
+    return missing, conflicting
 
 
 async def _upsert_group(api: HubSpotApi, work: Work, rows: Sequence[Delivery]) -> None:

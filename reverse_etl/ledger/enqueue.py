@@ -54,6 +54,13 @@ class _Changes:
         if not (step.insert or step.move):
             self.count("unchanged")
 
+    def retire(self, delivery_id: int, mode: str) -> None:
+        if mode == "state":
+            self.supersede(delivery_id, catalogue.NOT_WANTED)
+            return
+        self.moves.append((delivery_id, Goal(State.CANCELLED, catalogue.NOT_WANTED)))
+        self.count("cancelled")
+
     def supersede(self, delivery_id: int, code: str) -> None:
         self.moves.append((delivery_id, Goal(State.SUPERSEDED, code)))
         self.count("superseded")
@@ -139,15 +146,19 @@ def _retire(
     changes: _Changes,
     now: datetime,
 ) -> None:
-    """State rows that nobody wants any more leave the queue, and their entities are marked."""
+    """Rows that nobody wants any more leave the queue, and their entities are marked.
+
+    An event is cancelled, not superseded: it has one delivery for ever, which may be wanted again
+    (a deal is lost before its conversion was sent, and won once more).
+    """
     d, e = deliveries.c, entities.c
-    scope = (d.destination == destination, d.action == action, d.mode == "state")
+    scope = (d.destination == destination, d.action == action)
     waiting = connection.execute(
-        select(d.id, d.entity_key).where(*scope, d.state.in_(list(_WAITING)))
+        select(d.id, d.entity_key, d.mode).where(*scope, d.state.in_(list(_WAITING)))
     )
-    for delivery_id, key in waiting:
+    for delivery_id, key, mode in waiting:
         if key not in keys:
-            changes.supersede(delivery_id, catalogue.NOT_WANTED)
+            changes.retire(delivery_id, mode)
     known = connection.execute(
         select(e.entity_key, e.gone_at).where(
             e.destination == destination, e.object_kind == object_kind(action)

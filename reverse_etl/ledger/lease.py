@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from reverse_etl.ledger.queries import delivery
 from reverse_etl.ledger.schema import deliveries
 from reverse_etl.model import Delivery, State
 
+# What a dead process sent may still be on its way: reading back earlier would miss it.
+_IN_TRANSIT = timedelta(seconds=10)
 _UNFINISHED = (State.PENDING, State.IN_FLIGHT, State.UNKNOWN)
 
 
@@ -100,16 +102,22 @@ def next_due(connection: Connection, destination: str) -> datetime | None:
     return min((at for at in (due, lease_end) if at is not None), default=None)
 
 
-def sweep(connection: Connection, destination: str, now: datetime) -> int:
+def sweep(
+    connection: Connection, destination: str, now: datetime, is_dead: Callable[[str], bool]
+) -> int:
     """Rows whose sender went missing become unknown; queued rows past their deadline die.
 
     Returns how many died.
     """
     d = deliveries.c
     mine = d.destination == destination
+    in_flight = mine & (d.state == State.IN_FLIGHT)
+    held = connection.scalars(select(d.lease).where(in_flight).distinct()).all()
+    orphans = [token for token in held if token and is_dead(token)]
+    abandoned = d.lease.in_(orphans) & (d.updated_at <= now - _IN_TRANSIT)
     connection.execute(
         update(deliveries)
-        .where(mine, d.state == State.IN_FLIGHT, d.lease_until <= now)
+        .where(in_flight, or_(d.lease_until <= now, abandoned))
         .values(state=State.UNKNOWN, code=catalogue.LEASE_EXPIRED, attempts=d.attempts + 1)
         .values(due_at=now, last_attempt_at=now, updated_at=now, lease=None, lease_until=None)
     )

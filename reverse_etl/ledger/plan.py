@@ -95,8 +95,10 @@ def plan_event(row: ActivationRow, wanted: Goal, known: Known | None) -> Step:
     if known is None:
         return Step(insert=wanted)
     if known.state is State.CANCELLED:
-        lawful = known.code in consent.CONSENT_CODES and wanted.state is not State.CANCELLED
-        return Step(move=(known.id, wanted), refresh=known.id) if lawful else NOTHING
+        may_return = known.code in consent.CONSENT_CODES or known.code == catalogue.NOT_WANTED
+        if not may_return or wanted.state is State.CANCELLED:
+            return NOTHING
+        return Step(move=(known.id, wanted), refresh=known.id)
     if known.state not in (State.PENDING, State.HELD):
         return NOTHING
     step = _move(known, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -122,10 +122,13 @@ class Ledger:
             for destination, state in (health or {}).items():
                 _health.save(connection, destination, state, now)
 
-    def sweep(self, destination: str, now: datetime) -> int:
-        """Expire leases (their rows become unknown) and deadlines; how many rows died."""
+    def sweep(
+        self, destination: str, now: datetime, is_dead: Callable[[str], bool] = lambda _token: False
+    ) -> int:
+        """Expire deadlines, and leases that ran out or whose holder is dead (their rows become
+        unknown); how many rows died."""
         with transaction(self._engine) as connection:
-            return _lease.sweep(connection, destination, now)
+            return _lease.sweep(connection, destination, now, is_dead)
 
     def hold(self, destination: str, now: datetime) -> int:
         """The breaker is open: hold what is queued."""

@@ -87,6 +87,64 @@ def test_unmapped_questions_are_read_by_their_type(warehouse: Warehouse) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["0000-01-01", "-infinity", "-99999999999999", "0001-01-01T00:00:00+05:00", "9999-12-31"],
+)
+def test_an_impossible_close_date_is_quarantined(warehouse: Warehouse, told: str) -> None:
+    """One absurd date costs its own event only; the deal is won on the day it was told."""
+    warehouse.build(
+        [
+            contact_property(11, "email", "dora@dates.io", at(0)),
+            deal_to_contact(21, 11, at(1)),
+            deal_property(21, "closedate", told, at(2)),
+            deal_property(21, "dealstage", "closedwon", at(3)),
+        ]
+    )
+
+    (bad,) = warehouse.query("select * from intermediate.int_event_outcomes where code is not null")
+    assert bad["code"] == "TIMESTAMP_INVALID"
+    (won,) = warehouse.rows("marts.fct_conversions")
+    assert won["converted_at"] == at(3)
+
+
+@pytest.mark.parametrize("placeholder", ["xxxxx", "null", "undefined", "0", " None "])
+def test_a_placeholder_id_links_nobody(warehouse: Warehouse, placeholder: str) -> None:
+    """Links that were not filled in send the same id for everybody: they stay different people."""
+    warehouse.build(
+        [
+            typeform("a", at(0), email="a@one.io", hidden={"user_id": placeholder}),
+            typeform("b", at(1), email="b@two.io", hidden={"user_id": placeholder}),
+        ]
+    )
+
+    assert len(warehouse.rows("marts.dim_people")) == 2
+
+
+def test_only_a_privacy_deletion_withdraws_consent(warehouse: Warehouse) -> None:
+    """A rep who deletes a contact tidies up; a person who asks to be forgotten withdraws."""
+    known = [
+        contact_property(11, "email", "tidy@up.io", at(0)),
+        contact_property(12, "email", "forget@me.io", at(0)),
+    ]
+    warehouse.build(
+        [
+            *known,
+            hubspot("contact.deletion", 11, at(1)),
+            hubspot("contact.privacyDeletion", 12, at(1)),
+        ]
+    )
+
+    found = warehouse.query(
+        "select email, status from marts.dim_consents "
+        "inner join marts.dim_people using (person_id) where purpose = 'crm' order by email"
+    )
+    assert found == [
+        {"email": "forget@me.io", "status": "withdrawn"},
+        {"email": "tidy@up.io", "status": "granted"},
+    ]
+
+
 def test_backfilled_events_inform_but_set_nothing_off(warehouse: Warehouse) -> None:
     """A year of imported history scores people and counts sales, but calls nobody: no task, no
     conversion is sent; the contact itself is kept in step."""

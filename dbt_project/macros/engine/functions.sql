@@ -10,6 +10,16 @@
 {%- endmacro %}
 
 
+{# An e-mail address as a person would write it, trimmed and lower case; null when invalid. #}
+{% macro display_email(text) -%}
+    {{ adapter.dispatch('display_email', 'millrace')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__display_email(text) -%}
+    display_email({{ text }})
+{%- endmacro %}
+
+
 {# E.164; the country (ISO alpha-2 or null) reads national numbers; null when invalid. #}
 {% macro normalise_phone(text, country) -%}
     {{ adapter.dispatch('normalise_phone', 'millrace')(text, country) }}

@@ -210,3 +210,21 @@ def test_meta_preflight_keeps_bad_events_at_home(ledger, url):
     assert (report.delivered, report.dead) == (2, 1)
     assert ledger.counts().dead_by_code == {"META_NOT_HASHED": 1}
     assert len(httpx.get(f"{url}/_state/meta").json()["requests"]) == 1
+
+
+def test_two_synced_people_who_turn_out_to_be_one_keep_being_updated(ledger, url, hubspot):
+    """The survivor takes over the other's address, which HubSpot still has on a second contact:
+    everything but the address is updated, neighbours too, and later changes still arrive."""
+    put(ledger, contact(1), contact(2), contact(3))
+    drain(ledger, hubspot)
+    merged = {"email": "lead2@example.com", "firstname": "Grace"}
+    put(ledger, contact(1, properties=merged), contact(3, properties={"firstname": "Edsger"}))
+    assert drain(ledger, hubspot).delivered == 2
+
+    put(ledger, contact(1, properties={**merged, "firstname": "Barbara"}), contact(3))
+    assert drain(ledger, hubspot).dead == 0
+
+    survivor = next(c for c in contacts(url).values() if c["millrace_id"] == "person-1")
+    assert (survivor["firstname"], survivor["email"]) == ("Barbara", "lead1@example.com")
+    codes = [attempt.code for attempt in ledger.attempts(ledger.find(person_id="person-1")[-1].id)]
+    assert codes == ["CONTACT_EMAIL_KEPT"]

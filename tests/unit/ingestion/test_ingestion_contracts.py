@@ -46,6 +46,8 @@ HUBSPOT = [
     sandbox.hubspot_item("contact.deletion", AT, event_id=1, objectId=7),
     sandbox.hubspot_item("contact.privacyDeletion", AT, event_id=1, objectId=7),
     sandbox.hubspot_item("deal.deletion", AT, event_id=1, objectId=8),
+    sandbox.hubspot_contact_merge(7, [9], 7, AT, event_id=1)
+    | {"subscriptionType": "object.merge", "objectTypeId": "0-1"},
     sandbox.hubspot_item("object.deletion", AT, event_id=1, objectTypeId="0-3", objectId=8),
     sandbox.hubspot_item("object.privacyDeletion", AT, event_id=1, objectTypeId="0-1", objectId=7),
     sandbox.hubspot_item(

@@ -170,3 +170,29 @@ def test_a_ledger_that_cannot_be_opened_says_so(tmp_path):
         Ledger.open(f"sqlite:///{tmp_path}")
     assert caught.value.code == "LEDGER_UNAVAILABLE"
     assert caught.value.remedy
+
+
+def test_an_event_that_is_no_longer_wanted_is_not_sent(ledger):
+    """A deal that is lost again before its conversion went out: the queued row is cancelled; when
+    the deal is won once more, it is queued once more."""
+    put(ledger, conversion(1), conversion(2))
+    assert EnqueueReport(unchanged=1, cancelled=1) == put(ledger, conversion(2))
+    assert states(ledger) == ["cancelled", "pending"]
+    assert EnqueueReport(unchanged=1, cancelled=0) == put(ledger, conversion(2))
+    assert EnqueueReport(reopened=1, unchanged=1) == put(ledger, conversion(1), conversion(2))
+    assert states(ledger) == ["pending", "pending"]
+
+
+def test_an_event_that_was_sent_stays_sent(ledger):
+    """What left the house is not forgotten when its row disappears and comes back."""
+    put(ledger, contact(1))
+    put(ledger, conversion(1))
+    rows = ledger.lease(
+        "meta", token="t", now=NOON, ttl=timedelta(minutes=1), limits={"send_event": 9}
+    )
+    outcome = Outcome(Kind.DELIVERED, "DELIVERED")
+    ledger.settle(
+        [Settlement(row, Decision(State.DELIVERED, "DELIVERED"), outcome) for row in rows], NOON
+    )
+    put(ledger, conversion(2))
+    assert EnqueueReport(cancelled=1, unchanged=1) == put(ledger, conversion(1))

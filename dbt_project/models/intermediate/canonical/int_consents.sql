@@ -44,7 +44,7 @@ said as (
         cast(null as {{ dbt.type_string() }}) as lawful_basis
     from {{ ref('stg_hubspot__contact_changes') }} as changes
     cross join {{ ref('consent_purposes') }} as purposes
-    where changes.change_type in ('deletion', 'privacy_deletion')
+    where changes.change_type = 'privacy_deletion'
 
 ),
 

@@ -40,9 +40,7 @@ normalised as (
         located.anonymous_id,
         located.hubspot_contact_id,
 
-        case
-            when located.email_normalised is not null then lower(located.email)
-        end as email,
+        {{ display_email('located.email') }} as email,
         located.email_normalised,
         {{ normalise_phone(
             'located.phone',

@@ -95,22 +95,34 @@ impossible_times as (
 
 ),
 
+told_times as (
+
+    select
+        event_id,
+        '/propertyValue' as path,
+        {{ timestamp_from_text('property_value') }} as told_at
+    from deal_properties
+    where canonical_field = 'closed_at' and property_value is not null
+    union all
+    select
+        event_id,
+        '/data/occurred' as path,
+        {{ timestamp_from_iso('stage_changed_at') }} as told_at
+    from {{ ref('stg_standard__events') }}
+    where stage_changed_at is not null
+
+),
+
 unreadable_times as (
 
     select
         event_id,
-        '/propertyValue' as path
-    from deal_properties
+        path
+    from told_times
     where
-        canonical_field = 'closed_at'
-        and property_value is not null
-        and {{ timestamp_from_text('property_value') }} is null
-    union all
-    select
-        event_id,
-        '/data/occurred' as path
-    from {{ ref('stg_standard__events') }}
-    where stage_changed_at is not null and {{ timestamp_from_iso('stage_changed_at') }} is null
+        told_at is null
+        or told_at < {{ timestamp_from_iso("'2000-01-01T00:00:00Z'") }}
+        or told_at >= {{ timestamp_from_iso("'2100-01-01T00:00:00Z'") }}
 
 ),
 
