@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from orchestration.settings import Settings
 
 Progress = Callable[[str], None]
 
+_failures: ContextVar[list[Exception] | None] = ContextVar("failures", default=None)
+
+CHECK_FAILED = "DagsterAssetCheckFailedError"  # what a blocking check raises; not public
 PROGRESS_LOGGER = "millrace.progress"
 DBT_WORDS = "Errors parsed from dbt logs:"
 STEPS = {
@@ -56,15 +60,21 @@ def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchRep
         from orchestration.definitions import defs  # late: dbt may have to parse first
 
         job = defs().resolve_job_def("batch")
-        try:
-            result = job.execute_in_process(instance=instance, run_config=run_config(full=full))
-        except Exception as error:
-            raise _named(error, settings, since=since) from error
+        failures: list[Exception] = []
+        _failures.set(failures)
+        # A step that fails does not stop what does not depend on it: a bad destination hurts
+        # only itself. What went wrong is raised at the end.
+        result = job.execute_in_process(
+            instance=instance, run_config=run_config(full=full), raise_on_error=False
+        )
         failed = tuple(
             f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
             for evaluation in result.get_asset_check_evaluations()
             if not evaluation.passed
         )
+        broken = [error for error in failures if type(error).__name__ != CHECK_FAILED]
+        if broken:
+            raise _named(broken[0], settings, since=since) from broken[0]
         if not result.success:
             raise BuildFailedError(
                 f"The batch stopped at: {', '.join(failed) or 'an unnamed step'}."
@@ -80,6 +90,14 @@ def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchRep
 def run_config(*, full: bool) -> dict[str, Any]:
     """Quiet on the console: progress is shown, and every event is in the UI."""
     return {"ops": {"event_log": {"config": {"full": full}}}, "loggers": {"progress": {}}}
+
+
+@dg.failure_hook
+def remember_failure(context: dg.HookContext) -> None:
+    """Keep a step's own error for `run_batch`; Dagster's events hold only its text."""
+    failures, error = _failures.get(), context.op_exception
+    if failures is not None and isinstance(error, Exception):
+        failures.append(error)
 
 
 @dg.logger({}, description="Names the step that runs; `millrace run` shows it.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from ingestion.event_log import EventLog
+from orchestration.errors import SettingError
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 
@@ -24,4 +25,11 @@ def ledger(settings: Settings) -> Ledger:
 def _make_folder(url: str) -> None:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(parsed.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(
+                f"The folder {folder} cannot be made: {error.strerror}.",
+                remedy="Point MILLRACE_HOME at a folder that may be written to.",
+            ) from None

@@ -14,8 +14,9 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises PortUnavailableError."""
     try:
         return socket.create_server((host, port), backlog=BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+    except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else str(error)
         raise PortUnavailableError(f"Cannot listen on {host}, port {port}: {reason}.") from None
 
 

@@ -58,6 +58,16 @@ class Settings(BaseSettings):
             raise ValueError("only sqlite:///<absolute path> is supported so far")
         return url
 
+    @field_validator("hubspot_url", "meta_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it must start with https:// (or http://) and name a host")
+        if parts.scheme == "http" and not is_loopback(url):
+            raise ValueError("plain http:// is for this machine only; use https://")
+        return url
+
     @field_validator("home", "warehouse")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -97,7 +107,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "MILLRACE_" + str(first["loc"][0]).upper()
-        raise SettingError(f"{name} is not usable: {first['msg']}.") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"{name} is not usable: {reason}.") from None
 
 
 def webhook_secrets(environ: Mapping[str, str | None] | None = None) -> dict[str, tuple[str, ...]]:

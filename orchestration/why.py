@@ -6,6 +6,7 @@ refused, and the ledger for what was done.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -91,6 +92,8 @@ def why(settings: Settings, who: str) -> Row:
 
     Raises NotFoundError when neither the warehouse nor the log knows it.
     """
+    if not who.strip():
+        raise NotFoundError("Nobody was named.", remedy="Give an e-mail address, or an id.")
     with (
         closing(connections.event_log(settings)) as log,
         closing(connections.ledger(settings)) as ledger,
@@ -114,8 +117,10 @@ def why(settings: Settings, who: str) -> Row:
 
 
 def _mentions(log: EventLog, who: str) -> Sequence[LoggedEvent]:
-    """Events of that correlation id, or that mention it: also those the models refused."""
-    return log.read(correlation_id=who) or log.search(who)
+    """Events of that correlation id, or that mention it: also those the models refused. Many
+    senders escape letters outside ASCII, so the text is looked for both ways."""
+    escaped = json.dumps(who)[1:-1]
+    return log.read(correlation_id=who) or log.search(who) or log.search(escaped)
 
 
 def _ask_warehouse(settings: Settings, who: str, mentioned: Sequence[LoggedEvent]) -> Known:

@@ -44,6 +44,7 @@ _REMEDIES: Final[dict[str, str]] = {
     EXPIRED: "Nothing: the destination no longer accepts an event of this age.",
     "META_MATCH_KEYS_MISSING": "Collect an e-mail, phone or click id with the lead.",
     "META_MATCH_KEYS_TOO_BROAD": "Collect an e-mail, phone or click id with the lead.",
+    NOT_WANTED: "Nothing: the warehouse no longer asks for it; it is sent if it does again.",
     RATE_LIMITED: "Lower the configured request budget; other software may share the account.",
     RECORDING_FAILED: "Check the event log; the rows are read back and recorded next time.",
     UNKNOWN_OUTCOME: "Look at the destination whether it arrived; replay only if it did not.",

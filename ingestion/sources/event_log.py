@@ -100,6 +100,8 @@ def create_pipeline(
     dlt.config["runtime.dlthub_telemetry"] = False
     # The staged copy of a load would otherwise stay in the file until the next one.
     dlt.config["load.truncate_staging_dataset"] = True
+    # What is loaded needs no second copy of people's data in dlt's working folder.
+    dlt.config["load.delete_completed_jobs"] = True
     return dlt.pipeline(
         pipeline_name=PIPELINE_NAME,
         pipelines_dir=str(pipelines_dir),

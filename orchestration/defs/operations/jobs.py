@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.activation import EFFECTS
+from orchestration.batch import remember_failure
 
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
 
@@ -16,6 +17,7 @@ def _push(*, destination: str) -> dg.AssetSelection:
 batch = dg.define_asset_job(
     "batch",
     selection=dg.AssetSelection.all(),
+    hooks={remember_failure},
     description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
 )
 refresh_warehouse = dg.define_asset_job(
