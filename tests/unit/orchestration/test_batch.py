@@ -15,7 +15,7 @@ class LoadConfig(dg.Config):
 
 
 def stub_batch(monkeypatch: pytest.MonkeyPatch, *, error: Exception) -> list[str]:
-    """A batch of three steps, of which `meta` fails; returns which of the others ran."""
+    """A batch of three steps, of which `pixel` fails; returns which of the others ran."""
     ran: list[str] = []
 
     @dg.asset
@@ -23,7 +23,7 @@ def stub_batch(monkeypatch: pytest.MonkeyPatch, *, error: Exception) -> list[str
         ran.append("event_log")
 
     @dg.asset(deps=[event_log])
-    def meta() -> None:
+    def pixel() -> None:
         raise error
 
     @dg.asset(deps=[event_log])
@@ -32,7 +32,7 @@ def stub_batch(monkeypatch: pytest.MonkeyPatch, *, error: Exception) -> list[str
 
     job = dg.define_asset_job("batch", hooks={batch.remember_failure})
     made = dg.Definitions(
-        assets=[event_log, meta, hubspot],
+        assets=[event_log, pixel, hubspot],
         jobs=[job],
         loggers={"progress": batch.progress_logger},
     )
