@@ -14,7 +14,7 @@ import httpx
 from orchestration.errors import OrchestrationError
 from orchestration.network import free_port
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 

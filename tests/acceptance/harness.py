@@ -40,7 +40,7 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> N
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).is_success
+        return httpx.get(url, timeout=5).is_success
     except httpx.HTTPError:
         return False
 
@@ -57,7 +57,7 @@ class Installation:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("MILLRACE_")}
         self.environment = {**inherited, **SECRETS, "MILLRACE_HOME": str(self.home)}
 
-    def start(self, *arguments: str, ready: str, seconds: float = 30) -> None:
+    def start(self, *arguments: str, ready: str, seconds: float = 90) -> None:
         with (self.home / f"{arguments[0]}.log").open("ab") as log:
             process = subprocess.Popen(
                 [COMMAND, *arguments],
@@ -91,7 +91,7 @@ class Installation:
             cwd=self.home,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=400,
         )
         if check:
             assert done.returncode == 0, f"millrace {arguments}: {done.stdout}\n{done.stderr}"
@@ -104,7 +104,7 @@ class Installation:
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         self.processes.clear()
 
 

@@ -15,7 +15,7 @@ from harness import SECRETS, Installation, free_port, sandbox_state, wait_until
 
 from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead
 
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(900)
 
 ASSETS = """
 { assetNodes { assetKey { path } groupName dependencyKeys { path } hasAssetChecks } }
@@ -111,7 +111,7 @@ def test_webhooks_reach_crm_and_meta_through_the_sensors(dagster: Dagster) -> No
         counts = [len(crm.get("contacts", [])), len(crm.get("tasks", [])), len(meta["events"])]
         return counts == [2, 1, 1]
 
-    wait_until(everything_arrived, seconds=240, what="two contacts, one task, one conversion")
+    wait_until(everything_arrived, seconds=400, what="two contacts, one task, one conversion")
     finished = {job for job, status in dagster.runs() if status == "SUCCESS"}
     assert "refresh_warehouse" in finished
     assert "FAILURE" not in {status for _, status in dagster.runs()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,7 +34,6 @@ class Played:
     answers: list[dict[str, Any]]
     inside_window: int
     run: dict[str, Any]
-    seconds: float
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         copy = self.installation.home / "published" / "warehouse.duckdb"
@@ -45,7 +43,6 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(installation: Installation, shared_data: Path) -> Played:
-    started = time.monotonic()
     now = datetime.now(UTC)
     funnel = olist.load(shared_data / "olist").shifted(now)
     posted = olist.requests(funnel, seed=SEED, damaged_share=DAMAGED_SHARE)
@@ -60,7 +57,6 @@ def played(installation: Installation, shared_data: Path) -> Played:
         answers,
         funnel.inside_window(now),
         run,
-        time.monotonic() - started,
     )
 
 
@@ -186,8 +182,3 @@ def test_a_second_run_sends_nothing(played: Played) -> None:
         "hubspot_tasks": 0,
         "meta_conversions": 0,
     }
-
-
-def test_it_takes_under_three_minutes(played: Played) -> None:
-    """Posting, loading, building, checking and delivering fit into three minutes on 2 cores."""
-    assert played.seconds < 180

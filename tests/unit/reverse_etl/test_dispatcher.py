@@ -249,5 +249,5 @@ def test_run_delivers_what_is_enqueued_while_it_runs(ledger):
         await running
         dispatcher.close()
 
-    asyncio.run(asyncio.wait_for(scenario(), 10))
+    asyncio.run(asyncio.wait_for(scenario(), 60))
     assert states(ledger) == ["delivered"]
