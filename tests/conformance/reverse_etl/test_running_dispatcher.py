@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 
 from reverse_etl.breaker import BreakerPolicy
 from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
@@ -41,6 +42,7 @@ async def _until(condition):
     await asyncio.to_thread(_wait_for, condition)
 
 
+@pytest.mark.slow
 def test_an_outage_heals_by_itself(tmp_path):
     """Rows wait while a vendor is away, first pending, then held by the breaker; the other vendor
     is served meanwhile; when the vendor is back the rows arrive without anybody's help."""
