@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pytest
 
 from reverse_etl.breaker import BreakerPolicy
 from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
@@ -42,7 +41,6 @@ async def _until(condition):
     await asyncio.to_thread(_wait_for, condition)
 
 
-@pytest.mark.slow
 def test_an_outage_heals_by_itself(tmp_path):
     """Rows wait while a vendor is away, first pending, then held by the breaker; the other vendor
     is served meanwhile; when the vendor is back the rows arrive without anybody's help."""
@@ -58,7 +56,9 @@ def test_an_outage_heals_by_itself(tmp_path):
             dispatcher = Dispatcher(ledger, connectors, clock=_now, rng=seeded(), policy=POLICY)
             stop = asyncio.Event()
             running = asyncio.create_task(dispatcher.run(stop))
-            await _until(lambda: ledger.counts().by_state["held"] == 3)
+            # All are held but the one that may be out as a probe: on a slow disk, probe follows
+            # probe so closely that three at once are hardly ever seen.
+            await _until(lambda: ledger.counts().by_state["held"] >= 2)
             assert ledger.counts().by_destination["meta"] == {"delivered": 1}
             with serving(create_app(), port=port) as url:
                 await _until(lambda: ledger.counts().by_state["delivered"] == 4)
