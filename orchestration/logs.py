@@ -24,9 +24,13 @@ def to_file(settings: Settings) -> Iterator[None]:
     a lot) go to `<home>/logs/batch.log`, so that stdout holds the answer alone."""
     folder = settings.home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
+    before = structlog.get_config()
     with (folder / "batch.log").open("a") as file, redirect_stdout(file):
         _configure(file)
-        yield
+        try:
+            yield
+        finally:  # or the next line would go to a closed file, and stop whoever says it
+            structlog.configure(**before)
 
 
 def _configure(stream: TextIO) -> None:
