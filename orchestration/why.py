@@ -14,11 +14,11 @@ from typing import Any
 
 import duckdb
 
+from dbt_project.catalogue import remedy as event_remedy
 from dbt_project.functions.normalise import normalise_email
 from ingestion.event_log import EventLog, LoggedEvent
 from orchestration import connections, warehouse
 from orchestration.errors import NotFoundError, WarehouseMissingError
-from orchestration.outcomes import remedy as event_remedy
 from orchestration.settings import Settings
 from reverse_etl.catalogue import remedy
 from reverse_etl.ledger import Ledger

@@ -14,22 +14,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dbt_project.catalogue import catalogue, entry
+
 if TYPE_CHECKING:
     from reverse_etl.model import Outcome
 
 
 class DeliveryError(Exception):
-    """Something went wrong on the way out."""
+    """Something went wrong on the way out. `remedy` is the catalogue's, unless this case has a
+    better one; a vendor's own code is in no catalogue."""
 
-    code = "DELIVERY_FAILED"
-    remedy = "Read the message; run the command again when its cause is gone."
+    code: str = "DELIVERY_FAILED"
 
     def __init__(
         self, message: str | None = None, *, code: str | None = None, remedy: str | None = None
     ) -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
         self.code = code or self.code
-        self.remedy = remedy or self.remedy
+        listed = catalogue().get(self.code, entry(DeliveryError.code))
+        super().__init__(message or listed.meaning)
+        self.remedy = remedy or listed.remedy
 
 
 class LedgerError(DeliveryError):
@@ -42,35 +45,30 @@ class LedgerUnavailableError(LedgerError):
     """The ledger cannot be opened, read or written."""
 
     code = "LEDGER_UNAVAILABLE"
-    remedy = "Check that its folder exists, is writable and has space, and that no backup locks it."
 
 
 class DeliveryNotFoundError(LedgerError):
     """No delivery has this id."""
 
     code = "DELIVERY_NOT_FOUND"
-    remedy = "List the dead letters to see the ids there are."
 
 
 class NotADeadLetterError(LedgerError):
     """Only dead or held deliveries can be replayed or discarded."""
 
     code = "NOT_A_DEAD_LETTER"
-    remedy = "Choose a delivery whose state is dead or held."
 
 
 class ConfigurationError(DeliveryError):
     """A connector lacks something it needs."""
 
     code = "CONNECTOR_MISCONFIGURED"
-    remedy = "Set what the message names and start again."
 
 
 class FaultPlanError(DeliveryError):
     """The fault plan does not make sense."""
 
     code = "FAULT_PLAN_INVALID"
-    remedy = "Correct the rule that the message names; the plan in force was not changed."
 
 
 class CallFailedError(DeliveryError):

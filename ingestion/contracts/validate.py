@@ -26,7 +26,7 @@ _TYPE_FIELD: Final[Mapping[str, str]] = {
 
 _CODES: Final[Mapping[str, ProblemCode]] = {
     "required": ProblemCode.FIELD_MISSING,
-    "type": ProblemCode.FIELD_TYPE,
+    "type": ProblemCode.FIELD_MISMATCH,
     "format": ProblemCode.FIELD_FORMAT,
     "pattern": ProblemCode.FIELD_FORMAT,
     "minLength": ProblemCode.FIELD_FORMAT,
@@ -88,11 +88,11 @@ class ContractSet:
             return Finding(None, None, ProblemCode.BODY_NOT_JSON, "")
         field = _TYPE_FIELD.get(source, "type")
         if not isinstance(parsed.document, dict):
-            return _finding(parsed, ProblemCode.FIELD_TYPE, "")
+            return _finding(parsed, ProblemCode.FIELD_MISMATCH, "")
         event_type = parsed.document.get(field)
         if not isinstance(event_type, str):
             present = field in parsed.document
-            code = ProblemCode.FIELD_TYPE if present else ProblemCode.FIELD_MISSING
+            code = ProblemCode.FIELD_MISMATCH if present else ProblemCode.FIELD_MISSING
             return _finding(parsed, code, f"/{field}")
         contract = self.contracts.get((source, event_type))
         if contract is None:

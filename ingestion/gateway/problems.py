@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from ingestion.errors import IngestionError, catalogue
+from dbt_project.catalogue import catalogue
+from ingestion.errors import IngestionError
 from ingestion.gateway.correlation import HEADER
-from ingestion.problems import NOTES
 
 CATALOGUE_PATH = "/v1/errors"
 _MEDIA_TYPE = "application/problem+json"
@@ -25,28 +25,25 @@ def problem_response(error: IngestionError, correlation_id: str) -> Response:
 
 
 def error_catalogue() -> dict[str, Any]:
-    """Every code, with its meaning and its remedy: of requests, then of events' contents."""
+    """Every code with its class, meaning and remedy; `status` where we answer with it."""
     return {
         "errors": [
             {
-                "code": error.code,
-                "status": error.status,
-                "meaning": error.title(),
-                "remedy": error.remedy,
+                "code": listed.code,
+                "status": listed.status,
+                "class": listed.kind,
+                "meaning": listed.meaning,
+                "remedy": listed.remedy,
             }
-            for error in catalogue()
-        ],
-        "event_problems": [
-            {"code": code, "meaning": note.meaning, "remedy": note.remedy}
-            for code, note in NOTES.items()
-        ],
+            for listed in catalogue().values()
+        ]
     }
 
 
 def _problem(error: IngestionError, correlation_id: str) -> dict[str, Any]:
     return {
         "type": f"{CATALOGUE_PATH}#{error.code}",
-        "title": error.title(),
+        "title": error.listed.title,
         "status": error.status,
         "detail": str(error),
         "code": error.code,

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from dbt_project import catalogue
 from ingestion.event_log import EventLog, LoggedEvent
 from ingestion.event_log import export as exporting
-from orchestration import connections, outcomes, warehouse
+from orchestration import connections, warehouse
 from orchestration.commands.output import (
     JsonOption,
     out,
@@ -160,7 +161,7 @@ def quarantined(
     settings = load_settings()
     with warehouse.connect(settings.published) as connection:
         found = [
-            {**row, "remedy": outcomes.remedy(row["code"])}
+            {**row, "remedy": catalogue.remedy(row["code"])}
             for row in warehouse.rows(connection, QUARANTINED, [limit])
         ]
     if as_json:

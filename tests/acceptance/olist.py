@@ -241,7 +241,7 @@ _HARMS: dict[str, tuple[tuple[str, Callable[[bytes, random.Random], bytes]], ...
         ("BODY_NOT_JSON", _cut),
         ("FIELD_MISSING", _lead(_no_time)),
         ("FIELD_FORMAT", _lead(_broken_time)),
-        ("FIELD_TYPE", _lead(_answers_as_text)),
+        ("FIELD_MISMATCH", _lead(_answers_as_text)),
         ("IDENTIFIER_MISSING", _lead(_no_contact)),
     ),
     "hubspot": (

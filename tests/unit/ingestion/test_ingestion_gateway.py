@@ -435,7 +435,7 @@ def test_error_catalogue(gateway):
     errors = {error["code"]: error for error in catalogue["errors"]}
     assert errors["BODY_TOO_LARGE"]["status"] == 413
     assert LogUnavailableError.code in errors
-    assert {"BODY_NOT_JSON", "FIELD_MISSING"} <= {p["code"] for p in catalogue["event_problems"]}
+    assert errors["FIELD_MISSING"]["class"] == "content"
     assert all(entry["meaning"] and entry["remedy"] for entry in errors.values())
 
 
