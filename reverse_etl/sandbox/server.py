@@ -19,8 +19,15 @@ def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 8800) -> None:
 
 @contextmanager
 def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve in a thread while the context lasts; gives the base URL. Port 0 takes a free one."""
-    listener = socket.create_server((host, port), backlog=2048)
+    """Serve in a thread while the context lasts; gives the base URL. Port 0 takes a free one.
+
+    The socket names its protocol: without that, the event loop leaves Nagle's algorithm on, and
+    every answer waits 40 ms.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(2048)
     server = _Announcing(_config(app, host, port))
     thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
     thread.start()
