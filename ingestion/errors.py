@@ -15,16 +15,42 @@ IngestionError
 │   ├── MethodNotAllowedError
 │   ├── BodyTooLargeError
 │   ├── BodyTimeoutError
+│   ├── HeadersTooLargeError
 │   ├── HandshakeRefusedError
-│   └── RateLimitedError
+│   ├── RateLimitedError
+│   ├── RequestInvalidError
+│   ├── BatchTooLargeError
+│   ├── EventInvalidError
+│   ├── ScopeDeniedError
+│   ├── ApiKeyError                 401: the request carries no API key that counts
+│   │   ├── ApiKeyMissingError
+│   │   └── ApiKeyInvalidError
+│   └── IdempotencyError
+│       ├── IdempotencyKeyInvalidError
+│       ├── IdempotencyKeyReusedError
+│       └── IdempotencyInProgressError
 ├── UnavailableError                503: the vendor should try again, nothing was acknowledged
+│   ├── SourceNotConfiguredError
 │   ├── SecretMissingError
 │   ├── SecretMalformedError
+│   ├── TooManyInFlightError
 │   ├── OverloadedError
 │   └── LogUnavailableError
+│       └── ArchiveUnavailableError
 ├── InternalError                   500: a defect of ours
+├── ScopeInvalidError               a scope that no API key can have
+├── ArchiveMismatchError            a file of the archive is not what was written
 ├── LineError                       a line of an imported file that is not an event
-├── ContractBrokenError             a contract file that cannot be compiled
+├── DumpError                       a vendor's dump that cannot be imported as it is
+│   ├── DumpBrokenError
+│   ├── DumpMissingError
+│   ├── DumpUnreachableError
+│   └── DependencyMissingError
+├── SourceConfigError               a webhook source configured in a way that cannot work
+├── ContractError                   a contract file that cannot be used as it is
+│   ├── ContractBrokenError
+│   ├── ContractBreakingError
+│   └── ContractEditedError
 └── WarehouseError                  the load into the warehouse
     ├── WarehouseLockedError
     └── WarehouseUnavailableError
@@ -122,6 +148,10 @@ class BodyTimeoutError(RequestError):
     code = "BODY_TIMEOUT"
 
 
+class HeadersTooLargeError(RequestError):
+    code = "HEADERS_TOO_LARGE"
+
+
 class HandshakeRefusedError(RequestError):
     code = "HANDSHAKE_REFUSED"
 
@@ -134,10 +164,60 @@ class RateLimitedError(RequestError):
         self.retry_after = retry_after
 
 
+class RequestInvalidError(RequestError):
+    code = "REQUEST_INVALID"
+
+
+class BatchTooLargeError(RequestError):
+    code = "BATCH_TOO_LARGE"
+
+
+class EventInvalidError(RequestError):
+    code = "EVENT_INVALID"
+
+
+class ScopeDeniedError(RequestError):
+    code = "SCOPE_DENIED"
+
+
+class ApiKeyError(RequestError):
+    """The request carries no API key that counts."""
+
+
+class ApiKeyMissingError(ApiKeyError):
+    code = "API_KEY_MISSING"
+
+
+class ApiKeyInvalidError(ApiKeyError):
+    code = "API_KEY_INVALID"
+
+
+class IdempotencyError(RequestError):
+    """The request's Idempotency-Key does not let it go on."""
+
+
+class IdempotencyKeyInvalidError(IdempotencyError):
+    code = "IDEMPOTENCY_KEY_INVALID"
+
+
+class IdempotencyKeyReusedError(IdempotencyError):
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class IdempotencyInProgressError(IdempotencyError):
+    code = "IDEMPOTENCY_IN_PROGRESS"
+    retry_after = 1
+
+
 class UnavailableError(IngestionError):
     """The event cannot be stored now."""
 
     retry_after = 5
+
+
+class SourceNotConfiguredError(UnavailableError):
+    code = "SOURCE_NOT_CONFIGURED"
+    retry_after = 60
 
 
 class SecretMissingError(UnavailableError):
@@ -150,6 +230,11 @@ class SecretMalformedError(UnavailableError):
     retry_after = 60
 
 
+class TooManyInFlightError(UnavailableError):
+    code = "TOO_MANY_REQUESTS_IN_FLIGHT"
+    retry_after = 1
+
+
 class OverloadedError(UnavailableError):
     code = "OVERLOADED"
     retry_after = 1
@@ -159,16 +244,64 @@ class LogUnavailableError(UnavailableError):
     code = "LOG_UNAVAILABLE"
 
 
+class ArchiveUnavailableError(LogUnavailableError):
+    code = "ARCHIVE_UNAVAILABLE"
+
+
 class InternalError(IngestionError):
     code = "INTERNAL_ERROR"
+
+
+class ScopeInvalidError(IngestionError):
+    code = "SCOPE_INVALID"
+
+
+class ArchiveMismatchError(IngestionError):
+    code = "ARCHIVE_MISMATCH"
 
 
 class LineError(IngestionError):
     code = "LINE_INVALID"
 
 
-class ContractBrokenError(IngestionError):
+class DumpError(IngestionError):
+    """A vendor's dump cannot be imported as it is."""
+
+
+class DumpBrokenError(DumpError):
+    code = "DUMP_BROKEN"
+
+
+class DumpMissingError(DumpError):
+    code = "DUMP_MISSING"
+
+
+class DumpUnreachableError(DumpError):
+    code = "DUMP_UNREACHABLE"
+
+
+class DependencyMissingError(DumpError):
+    code = "DEPENDENCY_MISSING"
+
+
+class SourceConfigError(IngestionError):
+    code = "SETTING_INVALID"
+
+
+class ContractError(IngestionError):
+    """A contract file cannot be used as it is."""
+
+
+class ContractBrokenError(ContractError):
     code = "CONTRACT_BROKEN"
+
+
+class ContractBreakingError(ContractError):
+    code = "CONTRACT_BREAKING"
+
+
+class ContractEditedError(ContractError):
+    code = "CONTRACT_EDITED"
 
 
 class WarehouseError(IngestionError):

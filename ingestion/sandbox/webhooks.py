@@ -20,10 +20,10 @@ from ingestion.sandbox.hubspot import (
     hubspot_item,
 )
 from ingestion.sandbox.signing import (
+    SIGNERS,
     SignedWebhook,
-    sign_hubspot,
-    sign_standard,
-    sign_typeform,
+    Unsigned,
+    standard_key_pair,
     standard_secret,
 )
 from ingestion.sandbox.typeform import typeform_answer, typeform_answers, typeform_body
@@ -40,6 +40,7 @@ __all__ = [
     "sign_body",
     "standard_body",
     "standard_event",
+    "standard_key_pair",
     "standard_secret",
     "typeform_answer",
     "typeform_answers",
@@ -59,20 +60,17 @@ def sign_body(
 ) -> SignedWebhook:
     """Any bytes, signed as ``source`` would: also damaged ones.
 
-    ``public_url`` (scheme and host the gateway is called by) matters to hubspot, ``event_id`` to
-    standard.
+    ``public_url`` (scheme and host the gateway is called by) matters to hubspot; ``event_id`` is
+    the id that standard, github and shopify send as a header. The other headers of a vendor (its
+    topic, for instance) are the caller's to add.
     """
     path = f"/webhooks/{source}"
-    match source:
-        case "typeform":
-            signature = sign_typeform(body, secret)
-        case "hubspot":
-            signature = sign_hubspot(body, secret, f"{public_url.rstrip('/')}{path}", sent_at)
-        case "standard":
-            signature = sign_standard(body, secret, event_id, sent_at)
-        case _:
-            raise ValueError(f"no signature is known for the source {source}")
-    return SignedWebhook(path, {"content-type": "application/json", **signature}, body)
+    signer = SIGNERS.get(source)
+    if signer is None:
+        raise ValueError(f"no signature is known for the source {source}")
+    url = f"{public_url.rstrip('/')}{path}"
+    headers = signer(Unsigned(body, secret, sent_at, url, event_id))
+    return SignedWebhook(path, {"content-type": "application/json", **headers}, body)
 
 
 def typeform_response(

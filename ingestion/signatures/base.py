@@ -23,6 +23,9 @@ from ingestion.errors import (
 
 DEFAULT_TOLERANCE = timedelta(minutes=5)
 
+# More signatures than any rotation needs; each costs a comparison, an asymmetric one far more.
+_MOST_SIGNATURES = 16
+
 # Sixteen digits hold every moment to the year 9999, in milliseconds too, and stay exact.
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,16}", re.ASCII)
 
@@ -114,6 +117,20 @@ def decode_base64(text: str) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
         return None
+
+
+def decode_hex(text: str) -> bytes | None:
+    """The bytes of hexadecimal digits, None when ``text`` is something else."""
+    try:
+        return binascii.unhexlify(text)
+    except (ValueError, binascii.Error):
+        return None
+
+
+def require_few(signatures: Sequence[object], header: str) -> None:
+    """Refuse a list of signatures that is only there to keep us busy."""
+    if len(signatures) > _MOST_SIGNATURES:
+        raise SignatureMalformedError(f"{header} lists {len(signatures)} signatures.")
 
 
 def require_match(expected: Iterable[bytes], sent: Sequence[bytes]) -> None:

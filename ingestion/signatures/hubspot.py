@@ -1,11 +1,16 @@
-"""HubSpot v3: base64 HMAC-SHA256 over method, URI, body and a timestamp in milliseconds.
+"""HubSpot: v3, an HMAC-SHA256 with a timestamp; and, where allowed, the older v1 and v2.
 
-HubSpot signs the URI it called with a fixed set of percent-escapes undone. Its own client leaves
-the URI as it is given; for addresses without these escapes, both agree.
+v1 and v2 are plain SHA-256 hashes that begin with the secret: they cannot be dated, and whoever
+has one can extend the body and the hash without the secret. So they count only where they are
+allowed, and a request that carries a v3 signature is always judged by that one.
+
+HubSpot signs the URI it called with a fixed set of percent-escapes undone (v3). Its own client
+leaves the URI as it is given; for addresses without these escapes, both agree.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +23,7 @@ from ingestion.signatures.base import (
     SignedRequest,
     check_age,
     decode_base64,
+    decode_hex,
     hmac_sha256,
     require_match,
     single_header,
@@ -28,6 +34,8 @@ from ingestion.signatures.base import (
 
 SIGNATURE_HEADER = "x-hubspot-signature-v3"
 TIMESTAMP_HEADER = "x-hubspot-request-timestamp"
+OLD_SIGNATURE_HEADER = "x-hubspot-signature"
+OLD_VERSION_HEADER = "x-hubspot-signature-version"
 
 # The escapes that HubSpot documents as undone before signing; %20 and the rest stay as they are.
 _UNDONE: Final = {f"%{ord(character):02X}": character for character in ":/?@!$'()*,;"}
@@ -36,13 +44,24 @@ _ESCAPE: Final = re.compile("|".join(_UNDONE), re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class HubSpotVerifier:
-    """Verifies HubSpot webhooks by the v3 signature; v1 and v2 cannot be dated, so do not count."""
+    """Verifies HubSpot webhooks. ``versions``: of ``v1``, ``v2`` and ``v3``, those that count."""
 
     tolerance: timedelta = DEFAULT_TOLERANCE
+    versions: frozenset[str] = frozenset({"v3"})
 
     def verify(self, request: SignedRequest, secrets: Sequence[str], now: datetime) -> None:
         """See ``Verifier.verify``."""
         keys = usable(secrets)
+        if self.versions <= {"v3"} or any(request.values(SIGNATURE_HEADER)):
+            self._verify_v3(request, keys, now)
+        else:
+            self._verify_old(request, keys)
+
+    def tolerating(self, tolerance: timedelta) -> HubSpotVerifier:
+        """The same scheme, with another limit on the age of a timestamp."""
+        return replace(self, tolerance=tolerance)
+
+    def _verify_v3(self, request: SignedRequest, keys: Sequence[str], now: datetime) -> None:
         digest = decode_base64(single_header(request, SIGNATURE_HEADER))
         timestamp = single_header(request, TIMESTAMP_HEADER)
         if digest is None:
@@ -52,9 +71,15 @@ class HubSpotVerifier:
         message = utf8(prefix) + request.body + timestamp.encode()
         require_match((hmac_sha256(utf8(key), message) for key in keys), [digest])
 
-    def tolerating(self, tolerance: timedelta) -> HubSpotVerifier:
-        """The same scheme, with another limit on the age of a timestamp."""
-        return replace(self, tolerance=tolerance)
+    def _verify_old(self, request: SignedRequest, keys: Sequence[str]) -> None:
+        digest = decode_hex(single_header(request, OLD_SIGNATURE_HEADER))
+        version = single_header(request, OLD_VERSION_HEADER).lower()
+        if digest is None or version not in self.versions:
+            raise SignatureMalformedError(f"{OLD_SIGNATURE_HEADER} is no version taken here.")
+        start = f"{request.method}{request.url}" if version == "v2" else ""
+        message = utf8(start) + request.body
+        ours = (hashlib.sha256(utf8(key) + message).digest() for key in keys)
+        require_match(ours, [digest])
 
 
 def signed_uri(url: str) -> str:

@@ -72,7 +72,8 @@ class WebhookSource:
     """A vendor whose webhooks the gateway takes at ``/webhooks/<name>``.
 
     ``signed_by``: lower-case names of the headers that carry its signature, any of which shows
-    that a request comes from this vendor.
+    that a request comes from this vendor. ``occurred_at``: the members of an event on the way to
+    the time at which it happened; empty where its body does not say.
     """
 
     name: str
@@ -82,6 +83,7 @@ class WebhookSource:
     acknowledge: Acknowledge = acknowledge_counts
     echo: Echo | None = None
     handshake: Handshake | None = None
+    occurred_at: tuple[str, ...] = ()
 
 
 def content_key(content: bytes) -> str:

@@ -8,27 +8,24 @@ request that holds it, byte for byte.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from ingestion.json_slices import Slice, array_items
 from ingestion.signatures import HubSpotVerifier
+from ingestion.signatures.hubspot import OLD_SIGNATURE_HEADER, SIGNATURE_HEADER
 from ingestion.webhooks.base import SplitEvent, WebhookSource, content_key
-
-_DECODER = json.JSONDecoder()
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def split(body: bytes, headers: Mapping[str, str]) -> Sequence[SplitEvent]:
     """The items of the array; a body that is no such array is one event."""
     try:
-        text = body.decode()
-        return [_event(item, text[start:end]) for item, start, end in _items(text)]
+        return [_event(item) for item in array_items(body.decode())]
     except (ValueError, RecursionError):
         return [SplitEvent(content_key(body), body)]
 
 
-def _event(item: object, text: str) -> SplitEvent:
-    return SplitEvent(content_key(_canonical(item)), text.encode())
+def _event(item: Slice) -> SplitEvent:
+    return SplitEvent(content_key(_canonical(item.value)), item.text.encode())
 
 
 def _canonical(item: object) -> bytes:
@@ -38,38 +35,10 @@ def _canonical(item: object) -> bytes:
     return json.dumps(item, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _items(text: str) -> Iterator[tuple[object, int, int]]:
-    """Each item of a JSON array with its place in the text; ValueError when it is no array."""
-    position = _after(text, 0, "[")
-    if text[position : position + 1] == "]":
-        return _end(text, position)
-    while True:
-        item, end = _DECODER.raw_decode(text, position)
-        yield item, position, end
-        position = _skip(text, end)
-        if text[position : position + 1] == "]":
-            return _end(text, position)
-        position = _after(text, position, ",")
-
-
-def _skip(text: str, position: int) -> int:
-    """The place of the next character that is not white space."""
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
-
-
-def _after(text: str, position: int, token: str) -> int:
-    """The place of what follows ``token``."""
-    position = _skip(text, position)
-    if not text.startswith(token, position):
-        raise ValueError(f"no {token} at {position}")
-    return _skip(text, position + 1)
-
-
-def _end(text: str, position: int) -> None:
-    """Refuse anything after the closing bracket."""
-    if _skip(text, position + 1) != len(text):
-        raise ValueError(f"more text after {position}")
-
-
-SOURCE = WebhookSource("hubspot", HubSpotVerifier(), split)
+SOURCE = WebhookSource(
+    "hubspot",
+    HubSpotVerifier(),
+    split,
+    frozenset({SIGNATURE_HEADER, OLD_SIGNATURE_HEADER}),
+    occurred_at=("occurredAt",),
+)
