@@ -71,10 +71,12 @@ SECTIONS: Mapping[str, str] = {
     "consents": "select * from marts.dim_consents where person_id = ? order by purpose",
 }
 OUTCOME_OF = """
-    select position, outcome, code, path
+    select position, outcome, code, path, problem_value
     from intermediate.int_event_outcomes
     where list_contains(?, position)
 """
+
+_WAITING: Row = {"outcome": "waiting", "code": None, "path": None, "problem_value": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _person(copy: duckdb.DuckDBPyConnection, who: str) -> str | None:
 
 def _other(event: LoggedEvent, outcomes: Mapping[int, Row]) -> Row:
     """An event that belongs to no person: refused by the models, or not loaded yet."""
-    judged = outcomes.get(event.position, {"outcome": "waiting", "code": None, "path": None})
+    judged = outcomes.get(event.position, _WAITING)
     return {
         "position": event.position,
         "source": event.source,
@@ -165,6 +167,7 @@ def _other(event: LoggedEvent, outcomes: Mapping[int, Row]) -> Row:
         "outcome": judged["outcome"],
         "code": judged["code"],
         "path": judged["path"],
+        "value": judged["problem_value"],
         "remedy": event_remedy(judged["code"]),
     }
 

@@ -1,12 +1,15 @@
-"""JSON text from strangers, made safe for a warehouse."""
+"""What strangers send, as JSON text that is safe for a warehouse."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
+
+from ingestion.webhooks.salesforce_xml import to_document
 
 # A NUL cannot be stored by every database, and means nothing in a lead. The pair of backslashes
 # before it belongs to an escaped backslash, after which "u0000" is plain text.
@@ -26,7 +29,8 @@ class Parsed:
 
 def parse(body: bytes) -> Parsed | None:
     """The JSON of a body; None when it is no JSON, is no UTF-8, or is nested too deeply."""
-    if b"\\u0000" in body:
+    # Most bodies hold no backslash at all, and one byte is found much faster than six.
+    if b"\\" in body and b"\\u0000" in body:
         body = _NUL_ESCAPE.sub(rb"\1", body)
     try:
         document = orjson.loads(body)
@@ -36,6 +40,18 @@ def parse(body: bytes) -> Parsed | None:
     if body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _deeper_than(document, _MAX_DEPTH):
         return None
     return Parsed(body.decode(), document)
+
+
+def parse_salesforce(body: bytes) -> Parsed | None:
+    """A Salesforce notification as JSON; None when it cannot be read, or is nested too deeply."""
+    document = to_document(body)
+    if document is None or _deeper_than(document, _MAX_DEPTH):
+        return None
+    return Parsed(orjson.dumps(document).decode(), document)
+
+
+PARSERS: Final[Mapping[str, Callable[[bytes], Parsed | None]]] = {"salesforce": parse_salesforce}
+"""Sources whose bodies are no JSON as they come."""
 
 
 def _deeper_than(document: Any, depth: int) -> bool:

@@ -39,7 +39,7 @@ def tell(story: Story, out: Console) -> None:
 
 
 _EVENT = ("position", "source", "event_type", "outcome", "code", "occurred_at", "received_at")
-_OTHER = ("position", "source", "event_key", "outcome", "code", "path", "received_at")
+_OTHER = ("position", "source", "event_key", "outcome", "code", "path", "value", "received_at")
 _POINTS = ("version", "rule_id", "kind", "reason", "points", "occurred_at")
 _CONVERSION = ("conversion_id", "value", "currency", "original_source", "converted_at")
 _DELIVERY = ("destination", "action", "state", "code", "vendor_id", "tries", "delivered_at")

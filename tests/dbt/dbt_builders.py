@@ -32,8 +32,10 @@ class RawEvent:
     received_at: datetime
     correlation_id: str
     event_type: str | None
+    contract: str | None
     problem_code: str | None
     problem_path: str | None
+    problem_value: str | None
     body: str | None
     body_hash: str
     historical: bool = False
@@ -43,7 +45,10 @@ class RawEvent:
         return f"{self.source}:{self.event_key}"
 
     def quarantined(self, code: str, path: str = "/x") -> RawEvent:
-        return replace(self, problem_code=code, problem_path=path)
+        contract = None if code == "EVENT_TYPE_UNKNOWN" else self.contract
+        return replace(
+            self, contract=contract, problem_code=code, problem_path=path, problem_value="text"
+        )
 
     def backfilled(self) -> RawEvent:
         return replace(self, kind="backfill", historical=True)
@@ -63,7 +68,10 @@ def raw_event(
     body: Mapping[str, Any] | str,
     received_at: datetime,
     kind: str = "webhook",
+    *,
+    contracts_of: str | None = None,
 ) -> RawEvent:
+    """``contracts_of``: the source whose contract counts, the sender's own by default."""
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return RawEvent(
@@ -73,8 +81,10 @@ def raw_event(
         received_at=received_at,
         correlation_id=f"c-{hashlib.sha256(event_key.encode()).hexdigest()[:12]}",
         event_type=event_type,
+        contract=event_type and f"{contracts_of or source}/{event_type}/1.0.0",
         problem_code=None,
         problem_path=None,
+        problem_value=None,
         body=text,
         body_hash=digest,
     )
@@ -160,9 +170,13 @@ def deal_to_contact(
     )
 
 
-def standard(key: str, event_type: str, when: datetime, **data: Any) -> RawEvent:
+def standard(
+    key: str, event_type: str, when: datetime, *, source: str = "standard", **data: Any
+) -> RawEvent:
+    """An event of the standard vocabulary, from any sender that speaks it."""
     body = {"type": event_type, "timestamp": iso(when), "data": data}
-    return raw_event("standard", key, event_type, body, when + timedelta(seconds=1))
+    received_at = when + timedelta(seconds=1)
+    return raw_event(source, key, event_type, body, received_at, contracts_of="standard")
 
 
 def contact_synced(person_id: str, vendor_id: str, when: datetime) -> RawEvent:

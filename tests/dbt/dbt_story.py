@@ -129,7 +129,9 @@ UNREADABLE_TIME = raw_event(
     {"type": "page_view", "timestamp": "soon", "data": {"email": "soon@time.example"}}, at(3),
 )  # fmt: skip
 UNKNOWN_TYPES = [
-    raw_event("hubspot", "company", "company.creation", {"objectId": 1}, at(3)),
+    raw_event("hubspot", "company", "company.creation", {"objectId": 1}, at(3)).quarantined(
+        "EVENT_TYPE_UNKNOWN"
+    ),
     raw_event("standard", "odd", "odd_type", {}, at(3)).quarantined("EVENT_TYPE_UNKNOWN"),
 ]
 

@@ -25,6 +25,7 @@ RAW_EVENTS = pa.schema(
         ("contract", pa.string()),
         ("problem_code", pa.string()),
         ("problem_path", pa.string()),
+        ("problem_value", pa.string()),
         ("body", pa.string()),
         ("body_hash", pa.string()),
     ]

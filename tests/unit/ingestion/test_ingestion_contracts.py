@@ -2,104 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+from contract_examples import (
+    CALENDLY,
+    GITHUB,
+    GOOD,
+    HUBSPOT,
+    INTERCOM,
+    META,
+    SALESFORCE,
+    SEGMENT,
+    SHOPIFY,
+    SLACK,
+    STANDARD,
+    STRIPE,
+    TYPEFORM,
+    to_body,
+)
 
 from dbt_project.catalogue import entry
 from ingestion.contracts import ContractSet, Finding
+from ingestion.contracts.values import value_class
 from ingestion.problems import ProblemCode
-from ingestion.sandbox import webhooks as sandbox
-
-AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-TYPEFORM = sandbox.typeform_body(
-    sandbox.typeform_answers(
-        email="ada@example.com",
-        phone="+442079460000",
-        employees="51-200",
-        consent_advertising=True,
-        country="GB",
-    ),
-    AT,
-    event_id="01HX",
-    hidden={"utm_source": "google", "gclid": "x"},
-)
-HUBSPOT = [
-    sandbox.hubspot_creation("contact", 7, AT, event_id=1),
-    sandbox.hubspot_creation("deal", 8, AT, event_id=1),
-    sandbox.hubspot_contact_change(7, "email", None, AT, event_id=1),
-    sandbox.hubspot_deal_change(8, "dealstage", "closedwon", AT, event_id=1),
-    sandbox.hubspot_association(8, 7, AT, event_id=1),
-    sandbox.hubspot_contact_merge(7, [9, 10], 7, AT, event_id=1),
-    sandbox.hubspot_item(
-        "object.propertyChange",
-        AT,
-        event_id=1,
-        objectTypeId="0-1",
-        objectId="7",
-        propertyName="email",
-        propertyValue="a@example.com",
-    ),
-    sandbox.hubspot_item("object.creation", AT, event_id=1, objectTypeId="0-3", objectId=8),
-    sandbox.hubspot_item("contact.deletion", AT, event_id=1, objectId=7),
-    sandbox.hubspot_item("contact.privacyDeletion", AT, event_id=1, objectId=7),
-    sandbox.hubspot_item("deal.deletion", AT, event_id=1, objectId=8),
-    sandbox.hubspot_contact_merge(7, [9], 7, AT, event_id=1)
-    | {"subscriptionType": "object.merge", "objectTypeId": "0-1"},
-    sandbox.hubspot_item("object.deletion", AT, event_id=1, objectTypeId="0-3", objectId=8),
-    sandbox.hubspot_item("object.privacyDeletion", AT, event_id=1, objectTypeId="0-1", objectId=7),
-    sandbox.hubspot_item(
-        "contact.associationChange",
-        AT,
-        event_id=1,
-        associationType="CONTACT_TO_DEAL",
-        fromObjectId=7,
-        toObjectId=8,
-    ),
-    sandbox.hubspot_item("object.associationChange", AT, event_id=1, fromObjectId=8, toObjectId=7),
-]
-CONSENT = {"purpose": "email", "status": "granted", "lawful_basis": "consent"}
-STANDARD = [
-    sandbox.standard_body("page_view", AT, {"email": "", "page_url": "https://x.example/"}),
-    sandbox.standard_body("form_submit", AT, {"phone": 442079460000}),
-    sandbox.standard_body("email_open", AT, {"email": None}),
-    sandbox.standard_body("email_click", AT, {}),
-    sandbox.standard_body("webinar_attend", AT, {"anonymous_id": 5}),
-    sandbox.standard_body("meeting_booked", AT, {"anything": {"else": [1]}}),
-    sandbox.standard_body("ad_lead", AT, {"utm_source": "meta"}),
-    sandbox.standard_body("contact_updated", AT, {"first_name": "Zoë"}),
-    sandbox.standard_body("consent_changed", AT, CONSENT),
-    sandbox.standard_body(
-        "opportunity_changed", AT, {"opportunity_id": 1, "stage": "won", "amount": "12.50"}
-    ),
-]
-MILLRACE = [
-    {
-        "type": "mql_reached",
-        "occurred_at": AT.isoformat(),
-        "person_id": "p1",
-        "score": 70,
-        "threshold": 60,
-        "score_version": "v1",
-        "cause_source": "typeform",
-        "cause_event_key": "01HX",
-    },
-    {
-        "type": "contact_synced",
-        "occurred_at": AT.isoformat(),
-        "destination": "hubspot",
-        "person_id": "p1",
-        "vendor_id": "501",
-    },
-]
-GOOD = [
-    ("typeform", TYPEFORM),
-    *(("hubspot", item) for item in HUBSPOT),
-    *(("standard", body) for body in STANDARD),
-    *(("millrace", body) for body in MILLRACE),
-]
 
 
 @pytest.fixture(scope="module")
@@ -108,21 +35,23 @@ def contracts() -> ContractSet:
 
 
 def check(contracts: ContractSet, source: str, document: Any) -> Finding:
-    return contracts.check(source, orjson.dumps(document))
+    return contracts.check(source, to_body(document))
 
 
 @pytest.mark.parametrize(("source", "document"), GOOD)
-def test_good(contracts: ContractSet, source: str, document: dict[str, Any]) -> None:
+def test_good(contracts: ContractSet, source: str, document: Any) -> None:
     """What the vendors send keeps to its contract, also with fields nobody asked for."""
-    finding = check(contracts, source, {**document, "a new field": [None]})
-    assert (finding.problem_code, finding.problem_path) == (None, None)
+    if isinstance(document, dict):
+        document = {**document, "a new field": [None]}
+    finding = check(contracts, source, document)
+    assert (None, None, None) == finding[2:4] + finding[5:]
     assert f"{source}/{finding.event_type}/1.0.0" == finding.contract
 
 
 def test_every_contract_is_tried(contracts: ContractSet) -> None:
     """Each contract of the package has an example among the good ones."""
     tried = {check(contracts, source, document).contract for source, document in GOOD}
-    assert {contract.name for contract in contracts.contracts.values()} == tried
+    assert {newest.name for newest, *_ in contracts.contracts.values()} == tried
 
 
 def edited(document: dict[str, Any], path: str, value: Any = ...) -> dict[str, Any]:
@@ -162,6 +91,25 @@ BROKEN = [
     ("standard", STANDARD[8], "/data/purpose", "spam", "PICKLIST_UNKNOWN"),
     ("standard", STANDARD[8], "/data/status", ..., "FIELD_MISSING"),
     ("standard", STANDARD[9], "/data/amount", "a lot", "FIELD_FORMAT"),
+    ("stripe", STRIPE[0], "/data/object/email", 5, "FIELD_MISMATCH"),
+    ("stripe", STRIPE[2], "/data/object/customer", ..., "FIELD_MISSING"),
+    ("stripe", STRIPE[5], "/data/object/amount_paid", "49.00", "FIELD_MISMATCH"),
+    ("stripe", STRIPE[0], "/type", "plan.created", "EVENT_TYPE_UNKNOWN"),
+    ("calendly", CALENDLY[0], "/payload/email", "", "FIELD_FORMAT"),
+    ("calendly", CALENDLY[0], "/event", None, "FIELD_MISMATCH"),
+    ("calendly", CALENDLY[2], "/payload/no_show", None, "FIELD_MISMATCH"),
+    ("meta", META[0], "/change/value/leadgen_id", ..., "FIELD_MISSING"),
+    ("meta", META[0], "/change/field", ..., "FIELD_MISSING"),
+    ("meta", META[0], "/change/field", "feed", "EVENT_TYPE_UNKNOWN"),
+    ("segment", SEGMENT[0], "/event", ..., "FIELD_MISSING"),
+    ("segment", SEGMENT[0], "/timestamp", "today", "FIELD_FORMAT"),
+    ("segment", SEGMENT[1], "/traits/email", ["a"], "FIELD_MISMATCH"),
+    ("slack", SLACK[0], "/event/type", ..., "FIELD_MISSING"),
+    ("shopify", SHOPIFY[0], "/total_price", "free", "FIELD_FORMAT"),
+    ("shopify", SHOPIFY[1], "/email", {}, "FIELD_MISMATCH"),
+    ("intercom", INTERCOM[0], "/data/item/id", ..., "FIELD_MISSING"),
+    ("intercom", INTERCOM[0], "/topic", "company.created", "EVENT_TYPE_UNKNOWN"),
+    ("github", GITHUB[0], "/issue/number", "1", "FIELD_MISMATCH"),
 ]
 
 
@@ -170,9 +118,12 @@ def test_broken(
     contracts: ContractSet, source: str, document: dict[str, Any], path: str, value: Any, code: str
 ) -> None:
     """A violation is named by its code and the place of the field; the text is still there."""
-    finding = check(contracts, source, edited(document, path, value))
-    assert (code, path) == (finding.problem_code, finding.problem_path)
-    assert finding.body is not None
+    broken = edited(document, path, value)
+    finding = check(contracts, source, broken)
+    expected = "missing" if value is ... else value_class(value)
+    assert (code, expected) == (finding.problem_code, finding.problem_value)
+    assert path == finding.problem_path
+    assert orjson.loads(finding.body or "") == broken
 
 
 @pytest.mark.parametrize(
@@ -191,7 +142,9 @@ def test_broken(
 )
 def test_not_json(contracts: ContractSet, body: bytes) -> None:
     """What is no JSON, or nested beyond reason, is named so and has no text."""
-    assert Finding(None, None, "BODY_NOT_JSON", "", None) == contracts.check("standard", body)
+    value = "text" if body else "text:empty"
+    expected = Finding(None, None, "BODY_NOT_JSON", "", None, value)
+    assert expected == contracts.check("standard", body)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"3", b"null", b'"x"'])
@@ -208,9 +161,87 @@ def test_nul_is_removed(contracts: ContractSet) -> None:
     )
 
 
+def test_no_way_to_the_type(contracts: ContractSet) -> None:
+    """Where the way to the event type ends early, the type is missing, and the way is told."""
+    finding = check(contracts, "meta", {"change": []})
+    assert ("FIELD_MISSING", "/change/field", "missing") == (
+        finding.problem_code,
+        finding.problem_path,
+        finding.problem_value,
+    )
+
+
 def test_unknown_source(contracts: ContractSet) -> None:
-    """An event of a source without contracts is of an unknown type."""
+    """A source without contracts speaks the standard vocabulary; its own words are unknown."""
     assert contracts.check("acme", b'{"type":"x"}').problem_code == "EVENT_TYPE_UNKNOWN"
+    finding = check(contracts, "webshop", STANDARD[1])
+    assert ("standard/form_submit/1.0.0", None) == (finding.contract, finding.problem_code)
+    refused = check(contracts, "webshop", edited(STANDARD[1], "/timestamp", ""))
+    assert ("standard/form_submit/1.0.0", "FIELD_FORMAT", "text:empty") == (
+        refused.contract,
+        refused.problem_code,
+        refused.problem_value,
+    )
+
+
+def test_a_vendor_does_not_borrow(contracts: ContractSet) -> None:
+    """A source with contracts of its own does not fall under those of standard."""
+    finding = check(contracts, "stripe", STANDARD[1])
+    assert (None, "EVENT_TYPE_UNKNOWN") == (finding.contract, finding.problem_code)
+
+
+@pytest.mark.parametrize(
+    ("source", "document"),
+    [("shopify", {"id": 1, "title": "A product"}), ("github", {"issue": {}, "comment": {}})],
+)
+def test_bodies_of_no_known_shape(
+    contracts: ContractSet, source: str, document: dict[str, Any]
+) -> None:
+    """Where the shape of a body tells its type, a shape nobody knows is an unknown type."""
+    finding = check(contracts, source, document)
+    assert ("EVENT_TYPE_UNKNOWN", "") == (finding.problem_code, finding.problem_path)
+
+
+def test_salesforce_is_kept_as_json(contracts: ContractSet) -> None:
+    """A notification is checked and kept as JSON; what cannot be read is named so."""
+    finding = check(contracts, "salesforce", SALESFORCE[0])
+    document = orjson.loads(finding.body or "")
+    assert ("Lead", "ada@example.com", None) == (
+        document["type"],
+        document["object"]["Email"],
+        document["object"]["Phone"],
+    )
+    for body in (b"<a/>", b"{}", SALESFORCE[0][:-1].encode()):
+        assert contracts.check("salesforce", body).problem_code == "BODY_NOT_JSON"
+    deep = b"<sf:a>" * 150 + b"</sf:a>" * 150
+    nested = SALESFORCE[0].encode().replace(b"</sObject>", deep + b"</sObject>")
+    assert contracts.check("salesforce", nested).problem_code == "BODY_NOT_JSON"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "null"),
+        (True, "boolean"),
+        (7, "integer"),
+        (7.5, "number"),
+        ("", "text:empty"),
+        (" \n", "text:empty"),
+        ("ada@example.com", "text:email"),
+        ("2026-03-01", "text:date"),
+        ("2026-03-01T12:00:00Z", "text:date"),
+        ("-1,250.50", "text:number"),
+        ("x" * 1001, "text:long"),
+        ("x" * 1000, "text"),
+        ("call me", "text"),
+        ([], "array:empty"),
+        ([None], "array"),
+        ({}, "object"),
+    ],
+)
+def test_value_classes(value: Any, expected: str) -> None:
+    """A value is told by its class, which shows what to mend and nothing of the value."""
+    assert expected == value_class(value)
 
 
 def test_codes_are_in_the_catalogue() -> None:

@@ -5,6 +5,7 @@ typeform as (
     select
         responses.event_id,
         responses.vendor_id,
+        'typeform' as source,
         'typeform:' || coalesce(responses.response_token, responses.vendor_id) as record_id,
         responses.correlation_id,
         responses.occurred_at,
@@ -60,6 +61,7 @@ hubspot_changes as (
     select
         event_id,
         vendor_id,
+        'hubspot' as source,
         'hubspot:' || portal_id || ':' || contact_id as record_id,
         correlation_id,
         occurred_at,
@@ -85,6 +87,7 @@ hubspot_merges as (
     select
         event_id,
         vendor_id,
+        'hubspot' as source,
         'hubspot:' || portal_id || ':' || surviving_contact_id as record_id,
         correlation_id,
         occurred_at,
@@ -98,6 +101,7 @@ standard as (
     select
         event_id,
         vendor_id,
+        source,
         cast(null as {{ dbt.type_string() }}) as record_id,
         correlation_id,
         occurred_at,
@@ -163,9 +167,9 @@ identified as (
         *,
         coalesce(
             record_id,
-            'standard:user:' || user_id,
-            'standard:email:' || email_normalised,
-            'standard:visitor:' || anonymous_id,
+            source || ':user:' || user_id,
+            source || ':email:' || email_normalised,
+            source || ':visitor:' || anonymous_id,
             vendor_id
         ) as source_record_id,
         coalesce(user_id, anonymous_id, hubspot_contact_id, phone) is not null

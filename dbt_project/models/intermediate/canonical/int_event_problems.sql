@@ -84,9 +84,14 @@ impossible_times as (
         case source
             when 'typeform' then '/form_response/submitted_at'
             when 'hubspot' then '/occurredAt'
-            when 'standard' then '/timestamp'
-            else '/occurred_at'
-        end as path
+            when 'millrace' then '/occurred_at'
+            else '/timestamp'
+        end as path,
+        case
+            when source = 'hubspot' then 'integer'
+            when occurred_at is null then 'text'
+            else 'text:date'
+        end as problem_value
     from events
     where
         occurred_at is null
@@ -100,6 +105,7 @@ told_times as (
     select
         event_id,
         '/propertyValue' as path,
+        property_value as told,
         {{ timestamp_from_text('property_value') }} as told_at
     from deal_properties
     where canonical_field = 'closed_at' and property_value is not null
@@ -107,6 +113,7 @@ told_times as (
     select
         event_id,
         '/data/occurred' as path,
+        stage_changed_at as told,
         {{ timestamp_from_iso('stage_changed_at') }} as told_at
     from {{ ref('stg_standard__events') }}
     where stage_changed_at is not null
@@ -117,7 +124,8 @@ unreadable_times as (
 
     select
         event_id,
-        path
+        path,
+        {{ text_class('told') }} as problem_value
     from told_times
     where
         told_at is null
@@ -130,7 +138,8 @@ unreadable_amounts as (
 
     select
         event_id,
-        '/propertyValue' as path
+        '/propertyValue' as path,
+        {{ text_class('property_value') }} as problem_value
     from deal_properties
     where
         canonical_field = 'amount'
@@ -139,7 +148,8 @@ unreadable_amounts as (
     union all
     select
         event_id,
-        '/data/amount' as path
+        '/data/amount' as path,
+        {{ text_class('amount') }} as problem_value
     from {{ ref('stg_standard__events') }}
     where amount is not null and {{ try_to('amount', 'decimal(18, 2)') }} is null
 
@@ -150,39 +160,45 @@ problems as (
     select
         event_id,
         'TIMESTAMP_INVALID' as code,
-        path
+        path,
+        problem_value
     from impossible_times
     union all
     select
         event_id,
         'TIMESTAMP_INVALID' as code,
-        path
+        path,
+        problem_value
     from unreadable_times
     union all
     select
         event_id,
         'FIELD_FORMAT' as code,
-        path
+        path,
+        problem_value
     from unreadable_amounts
     union all
     select
         event_id,
         'IDENTIFIER_MISSING' as code,
-        '' as path
+        '' as path,
+        'missing' as problem_value
     from contacts
     where email is null and not has_other_identifier
     union all
     select
         event_id,
         'EMAIL_INVALID' as code,
-        '/email' as path
+        '/email' as path,
+        {{ text_class('email') }} as problem_value
     from contacts
     where email is not null and email_normalised is null and not has_other_identifier
     union all
     select
         picks.event_id,
         'PICKLIST_UNKNOWN' as code,
-        picks.path
+        picks.path,
+        {{ text_class("nullif(picks.picked_value, '')") }} as problem_value
     from picks
     left join {{ ref('enum_registry') }} as registry
         on picks.picklist = registry.picklist and picks.picked_value = registry.value
@@ -191,14 +207,16 @@ problems as (
     select
         event_id,
         'PROPERTY_NOT_MAPPED' as code,
-        '/propertyName' as path
+        '/propertyName' as path,
+        'text' as problem_value
     from deal_properties
     where canonical_field is null
     union all
     select
         event_id,
         'PROPERTY_NOT_MAPPED' as code,
-        '/propertyName' as path
+        '/propertyName' as path,
+        'text' as problem_value
     from contact_properties
     where canonical_field is null
 
@@ -210,6 +228,7 @@ worst as (
         event_id,
         code,
         path,
+        problem_value,
         case when code = 'PROPERTY_NOT_MAPPED' then 'ignored' else 'quarantined' end as outcome
     from problems
     qualify

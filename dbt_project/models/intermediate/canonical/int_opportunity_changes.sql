@@ -48,8 +48,8 @@ unioned as (
     select
         applied.event_id,
         applied.order_key,
-        'standard:' || coalesce(events.opportunity_id, events.vendor_id) as opportunity_id,
-        'standard' as source,
+        events.source || ':' || coalesce(events.opportunity_id, events.vendor_id) as opportunity_id,
+        events.source,
         false as is_deleted,
         cast(null as {{ dbt.type_string() }}) as name,
         events.stage as stage_given,

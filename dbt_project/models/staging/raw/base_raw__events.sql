@@ -34,6 +34,7 @@ renamed as (
             else problem_code
         end as problem_code,
         problem_path,
+        problem_value,
         case when problem_code is null and {{ is_json('body') }} then body end as body,
 
         historical,

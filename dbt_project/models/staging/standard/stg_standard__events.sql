@@ -5,7 +5,8 @@ source as (
     select *
     from {{ ref('base_raw__events') }}
     where
-        source = 'standard'
+        -- Every sender that speaks this vocabulary, whatever its name.
+        contract like 'standard/%'
         and problem_code is null
         and event_type in (
             'page_view', 'form_submit', 'email_open', 'email_click', 'webinar_attend',
@@ -20,6 +21,7 @@ renamed as (
     select
         event_id,
         vendor_id,
+        source,
         correlation_id,
         body_hash,
         {{ json_text('body', '$.data.user_id') }} as user_id,
