@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test ui lint format lock clean help
+.PHONY: demo test chaos ui lint format lock clean help
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ ui: $(READY)  ## the Dagster web UI
 
 test: $(READY)  ## all tests but the slow ones
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+chaos: $(READY)  ## the slow tests: many rounds of kill -9 and the like
+	@$(BIN)/python -m pytest -m slow
 
 lint: $(READY)  ## ruff, mypy (strict), sqlfluff
 	@$(BIN)/ruff check .

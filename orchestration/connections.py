@@ -14,7 +14,7 @@ from reverse_etl.ledger import Ledger
 
 def event_log(settings: Settings) -> EventLog:
     _make_folder(settings.log_url)
-    return EventLog.open(settings.log_url)
+    return EventLog.open(settings.log_url, settings.archive)
 
 
 def ledger(settings: Settings) -> Ledger:

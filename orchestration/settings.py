@@ -6,16 +6,21 @@ import os
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.errors import SettingError
 
 SECRET_PREFIX = "MILLRACE_WEBHOOK_SECRET_"  # noqa: S105  the name of a variable, not a secret
+TOKEN_PREFIX = "MILLRACE_WEBHOOK_TOKEN_"  # noqa: S105  the name of a variable, not a secret
 SANDBOX_CREDENTIAL = "sandbox"
+
+Words = Annotated[tuple[str, ...], NoDecode]
+"""Comma-separated in the environment."""
 
 
 class Settings(BaseSettings):
@@ -38,6 +43,24 @@ class Settings(BaseSettings):
         None, description="The URL that vendors post to; HubSpot signs it, a proxy may hide it."
     )
     max_body_bytes: int = Field(1_048_576, gt=0)
+    max_requests_in_flight: int = Field(4_000, gt=0)
+    source_requests_per_second: int = Field(0, ge=0, description="Of each source; 0: no limit.")
+    sources_file: Path | None = Field(
+        None, description="Sources by configuration alone; <home>/sources.toml if there is one."
+    )
+    hubspot_signatures: Words = Field(
+        ("v3",), description="v1 and v2 cannot be dated: allow them only while you must."
+    )
+    salesforce_certificate_header: str | None = Field(
+        None, description="In which the proxy tells its verdict on the client's certificate."
+    )
+    salesforce_certificates: Words = Field((), description="The values of that header to accept.")
+    segment_batches: bool = Field(
+        True, description="Segment signs only the first event of a batch; false refuses batches."
+    )
+    archive_after_days: int | None = Field(
+        None, gt=0, description="Age at which the content of events may leave the log."
+    )
 
     hubspot_url: str = "https://api.hubapi.com"
     hubspot_token: SecretStr | None = None
@@ -51,9 +74,30 @@ class Settings(BaseSettings):
     meta_test_event_code: str | None = None
     meta_at_most_once: bool = False
 
-    @field_validator("log_url", "ledger_url")
+    @field_validator("hubspot_signatures", "salesforce_certificates", mode="before")
     @classmethod
-    def _supported(cls, url: str) -> str:
+    def _words(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @field_validator("hubspot_signatures")
+    @classmethod
+    def _versions(cls, versions: tuple[str, ...]) -> tuple[str, ...]:
+        if not versions or not set(versions) <= {"v1", "v2", "v3"}:
+            raise ValueError("choose from v1, v2, v3")
+        return versions
+
+    @field_validator("log_url")
+    @classmethod
+    def _log_supported(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("use sqlite:///<absolute path> or postgresql://<user>@<host>/<name>")
+        return url
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _ledger_supported(cls, url: str) -> str:
         if url and not url.startswith("sqlite:///"):
             raise ValueError("only sqlite:///<absolute path> is supported so far")
         return url
@@ -89,6 +133,11 @@ class Settings(BaseSettings):
         return self.home / "published" / "warehouse.duckdb"
 
     @property
+    def archive(self) -> Path:
+        """The content of old events, as compressed Parquet."""
+        return self.home / "archive" / "events"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 
@@ -113,14 +162,23 @@ def load_settings() -> Settings:
 
 def webhook_secrets(environ: Mapping[str, str | None] | None = None) -> dict[str, tuple[str, ...]]:
     """`MILLRACE_WEBHOOK_SECRET_<SOURCE>` → {source: secrets}; a comma separates rotating ones."""
+    return _by_source(SECRET_PREFIX, environ)
+
+
+def webhook_tokens(environ: Mapping[str, str | None] | None = None) -> dict[str, tuple[str, ...]]:
+    """`MILLRACE_WEBHOOK_TOKEN_<SOURCE>` → {source: verify tokens of its handshake}."""
+    return _by_source(TOKEN_PREFIX, environ)
+
+
+def _by_source(prefix: str, environ: Mapping[str, str | None] | None) -> dict[str, tuple[str, ...]]:
     if environ is None:
         environ = {**dotenv_values(".env"), **os.environ}
     return {
-        name.removeprefix(SECRET_PREFIX).lower(): tuple(
-            secret.strip() for secret in value.split(",") if secret.strip()
+        name.removeprefix(prefix).lower(): tuple(
+            word.strip() for word in value.split(",") if word.strip()
         )
         for name, value in environ.items()
-        if name.startswith(SECRET_PREFIX) and value
+        if name.startswith(prefix) and value
     }
 
 

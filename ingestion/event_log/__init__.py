@@ -1,6 +1,6 @@
 """The event log: every event received, once, in order of arrival, for ever."""
 
-from ingestion.event_log.committer import GroupCommitter
+from ingestion.event_log.committer import GroupCommitter, Sink
 from ingestion.event_log.log import EventLog
 from ingestion.event_log.model import (
     Appended,
@@ -20,4 +20,5 @@ __all__ = [
     "LogCount",
     "LoggedEvent",
     "NewEvent",
+    "Sink",
 ]

@@ -5,20 +5,29 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import orjson
 
-from ingestion.errors import LineError
+from ingestion.errors import DumpBrokenError, IngestionError, LineError
 from ingestion.event_log.log import EventLog
 from ingestion.event_log.model import Appended, LoggedEvent, NewEvent, body_hash
 
 _PAGE: Final = 1000
+PROBLEMS_KEPT: Final = 100
+_LINE_BYTES: Final = (
+    32 * 1024 * 1024
+)  # what has no line breaks is no dump, and must not fill memory
 _SOURCE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _REPLAY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+LineParser = Callable[[bytes], Sequence[NewEvent]]
+"""The events of a line; raises LineError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +42,12 @@ class LineProblem:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the lines: ``appended + duplicates + len(problems)`` lines were read."""
+    """What became of the lines: events that are new and that were there before, and the lines that
+    were refused, the first ``PROBLEMS_KEPT`` of which are told one by one."""
 
     appended: int
     duplicates: int
+    refused: int
     problems: Sequence[LineProblem]
 
 
@@ -85,28 +96,66 @@ def parse_line(line: bytes, now: datetime, new_id: Callable[[], str]) -> NewEven
 
 
 def append_lines(
-    log: EventLog, lines: Iterable[bytes], now: datetime, new_id: Callable[[], str]
+    log: EventLog,
+    stream: BinaryIO,
+    parse: LineParser,
+    progress: Callable[[int], None] = lambda _lines: None,
 ) -> ImportReport:
-    """Import JSON lines. A bad line is reported and does not stop its neighbours.
+    """Import lines, page by page. A bad line is reported and does not stop its neighbours; a stream
+    that breaks off is reported at the line where it does, and what was read before it stays.
 
-    Importing the same file again stores nothing twice. Blank lines are passed over.
+    Importing the same stream again stores nothing twice. Blank lines are passed over.
+    ``progress`` is told after each page how many lines were read.
     """
+    appended = duplicates = 0
+    refused: list[LineProblem] = []
+    total = 0
+    for number, events, problem in _pages(stream, parse):
+        answers = log.append(events) if events else []
+        repeated = sum(answer.duplicate for answer in answers)
+        appended, duplicates = appended + len(answers) - repeated, duplicates + repeated
+        total += len(problem)
+        refused += problem[: PROBLEMS_KEPT - len(refused)]
+        progress(number)
+    return ImportReport(appended, duplicates, total, refused)
+
+
+def _pages(
+    stream: BinaryIO, parse: LineParser
+) -> Iterator[tuple[int, list[NewEvent], list[LineProblem]]]:
+    """Lines read so far, with events and problems since the last page."""
+    events: list[NewEvent] = []
     problems: list[LineProblem] = []
-    answers: list[Appended] = []
-    page: list[NewEvent] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    number = size = 0
+    for number, line in enumerate(_lines(stream), start=1):
         try:
-            page.append(parse_line(line, now, new_id))
-        except LineError as error:
+            found: Sequence[NewEvent] = _events(line, parse)
+        except IngestionError as error:
             problems.append(LineProblem(number, error.code, str(error), error.remedy))
-        if len(page) == _PAGE:
-            answers += log.append(page)
-            page.clear()
-    answers += log.append(page) if page else []
-    duplicates = sum(answer.duplicate for answer in answers)
-    return ImportReport(len(answers) - duplicates, duplicates, problems)
+            found = ()
+        events += found
+        size += sum(len(event.body) for event in found)
+        if len(events) + len(problems) >= _PAGE or size > _LINE_BYTES:
+            yield number, events, problems
+            events, problems, size = [], [], 0
+    yield number, events, problems
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes | DumpBrokenError]:
+    """Lines; in the place of one that cannot be read, the last, why."""
+    try:
+        while line := stream.readline(_LINE_BYTES):
+            yield line
+    except (EOFError, OSError, zlib.error) as error:
+        yield DumpBrokenError(f"The file breaks off here: {error}.")
+
+
+def _events(line: bytes | DumpBrokenError, parse: LineParser) -> Sequence[NewEvent]:
+    if isinstance(line, DumpBrokenError):
+        raise line
+    if len(line) == _LINE_BYTES:
+        raise LineError(f"The line is longer than {_LINE_BYTES} bytes.")
+    return parse(line) if line.strip() else ()
 
 
 def replay(

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
+import orjson
 from sqlalchemy import (
     Connection,
     Engine,
     Row,
     Select,
-    Text,
     bindparam,
-    cast,
     desc,
     func,
-    insert,
     select,
 )
 from sqlalchemy.exc import DBAPIError
 
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import dedup
+from ingestion.event_log.archive_reader import Archive
+from ingestion.event_log.archive_rows import LogRows
+from ingestion.event_log.databases import Database, open_database
 from ingestion.event_log.model import (
     Appended,
     CounterKey,
@@ -36,19 +37,18 @@ from ingestion.event_log.model import (
     from_micros,
     to_micros,
 )
-from ingestion.event_log.schema import COUNTERS, EVENTS, add_to_counters, open_engines
+from ingestion.event_log.schema import COUNTERS, EVENTS
 
 # Bound parameters of one look-up; far under SQLite's limit, and one compiled statement for all.
 _LOOKUP = 500
 
 # Statements of the hot path, built once.
 _HEAD = select(func.coalesce(func.max(EVENTS.c.position), 0))
-_INSERT = insert(EVENTS)
+_FILES = select(EVENTS.c.archived_in).where(EVENTS.c.archived_in.is_not(None)).distinct()
 _STORED = select(EVENTS.c.event_key, EVENTS.c.position, EVENTS.c.body_hash).where(
     EVENTS.c.source == bindparam("source"),
     EVENTS.c.event_key.in_(bindparam("keys", expanding=True)),
 )
-_ADD_TO_COUNTERS = add_to_counters()
 
 
 class EventLog:
@@ -57,15 +57,31 @@ class EventLog:
     Every method raises LogUnavailableError when the database cannot be used.
     """
 
-    def __init__(self, reader: Engine, writer: Engine) -> None:
+    def __init__(
+        self, database: Database, reader: Engine, writer: Engine, archive: Archive
+    ) -> None:
+        self._database = database
         self._reader = reader
         self._writer = writer
+        self._archive = archive
+        self._add_to_counters = database.add_to_counters()
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the log at a database URL (``sqlite:////absolute/path``); makes it when missing."""
+    def open(cls, url: str, archive: Path | None = None) -> Self:
+        """Open the log at ``sqlite:////absolute/path`` or ``postgresql://user@host/name``; makes
+        its tables when they are missing. ``archive``: the folder with what was moved out of it."""
         with _unavailable():
-            return cls(*open_engines(url))
+            return cls(*open_database(url), Archive(archive))
+
+    @property
+    def stored(self) -> LogRows:
+        """The rows themselves, for moving old content to the archive."""
+        return LogRows(self._reader, self._writer)
+
+    @property
+    def engines(self) -> tuple[Engine, Engine]:
+        """For reading and for writing: other tables of the same database live by them too."""
+        return self._reader, self._writer
 
     def append(
         self, events: Sequence[NewEvent], counters: Mapping[CounterKey, int] | None = None
@@ -78,14 +94,14 @@ class EventLog:
         with self._write() as connection:
             plan = _plan(connection, hashed)
             if plan.additions:
-                connection.execute(_INSERT, [_row(addition) for addition in plan.additions])
-            _add(connection, _deltas(events, plan.answers, counters or {}))
+                self._database.insert_events(connection, [_row(one) for one in plan.additions])
+            self._add(connection, _deltas(events, plan.answers, counters or {}))
         return list(plan.answers)
 
     def add_counters(self, deltas: Mapping[CounterKey, int]) -> None:
         """Add to durable counters."""
         with self._write() as connection:
-            _add(connection, deltas)
+            self._add(connection, deltas)
 
     def counters(self) -> dict[CounterKey, int]:
         """All durable counters."""
@@ -121,18 +137,28 @@ class EventLog:
             found += self._events(select(EVENTS).where(chosen).order_by(EVENTS.c.position))
         return found
 
-    def rows(self, *, after: int, limit: int) -> Sequence[Row[Any]]:
+    def positions(self, keys: Iterable[dedup.Key]) -> dict[dedup.Key, int]:
+        """Where the events of these keys are; keys that are not stored are left out."""
+        with self._read() as connection:
+            return {key: row.position for key, row in _stored(connection, keys).items()}
+
+    def rows(self, *, after: int, limit: int) -> Sequence[Any]:
         """Rows as stored, without headers, for bulk readers: no object is made for an event."""
         columns = [column for column in EVENTS.c if column.name != "headers"]
         query = select(*columns).where(EVENTS.c.position > after)
         with self._read() as connection:
-            return connection.execute(query.order_by(EVENTS.c.position).limit(limit)).all()
+            found = connection.execute(query.order_by(EVENTS.c.position).limit(limit)).all()
+        return self._archive.restored(found)
 
     def search(self, text: str, limit: int = 100) -> list[LoggedEvent]:
         """Newest events whose body contains ``text``, whatever the case of ASCII letters."""
-        body = func.lower(cast(EVENTS.c.body, Text))
-        found = body.contains(text.lower(), autoescape=True)
-        return self._events(select(EVENTS).where(found).order_by(_order(True)).limit(limit))
+        found = self._database.body_contains(text)
+        in_log = self._events(select(EVENTS).where(found).order_by(_order(True)).limit(limit))
+        with self._read() as connection:
+            files = connection.execute(_FILES).scalars().all()
+        archived = self.at(self._archive.search(text, files, limit))
+        by_position = {event.position: event for event in (*in_log, *archived)}
+        return [by_position[position] for position in sorted(by_position, reverse=True)[:limit]]
 
     def head(self) -> int:
         """The last position, 0 when the log is empty."""
@@ -157,9 +183,15 @@ class EventLog:
         """Give back every connection."""
         self._reader.dispose()
 
+    def _add(self, connection: Connection, deltas: Mapping[CounterKey, int]) -> None:
+        rows = [{**key._asdict(), "value": value} for key, value in deltas.items() if value]
+        if rows:
+            connection.execute(self._add_to_counters, rows)
+
     def _events(self, query: Select[Any]) -> list[LoggedEvent]:
         with self._read() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [_event(row) for row in self._archive.restored(rows)]
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -178,9 +210,15 @@ def _unavailable() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise LogUnavailableError(f"The event log cannot be used: {error.orig}.") from error
+        raise LogUnavailableError(f"The event log cannot be used: {_reason(error)}.") from error
     except OSError as error:
         raise LogUnavailableError(f"The event log cannot be used: {error.strerror}.") from error
+
+
+def _reason(error: DBAPIError) -> str:
+    """What the database says, without the row: PostgreSQL adds its values in further lines."""
+    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return lines[0].rstrip(".")
 
 
 def _order(newest_first: bool) -> Any:
@@ -216,11 +254,12 @@ def _row(addition: dedup.Addition) -> dict[str, Any]:
         "event_key": addition.event_key,
         "kind": event.kind,
         "received_at": to_micros(event.received_at),
-        "headers": json.dumps(dict(event.headers)),
+        "headers": orjson.dumps(dict(event.headers)).decode(),
         "body": event.body,
         "body_hash": addition.body_hash,
         "correlation_id": event.correlation_id,
         "historical": event.historical,
+        "archived_in": None,
     }
 
 
@@ -232,7 +271,7 @@ def _event(row: Row[Any]) -> LoggedEvent:
         kind=row.kind,
         received_at=from_micros(row.received_at),
         body=row.body,
-        headers=json.loads(row.headers),
+        headers=orjson.loads(row.headers),
         correlation_id=row.correlation_id,
         historical=row.historical,
     )
@@ -249,9 +288,3 @@ def _deltas(
         if answer.duplicate:
             deltas[CounterKey(event.source, "duplicate")] += 1
     return deltas
-
-
-def _add(connection: Connection, deltas: Mapping[CounterKey, int]) -> None:
-    rows = [{**key._asdict(), "value": value} for key, value in deltas.items() if value]
-    if rows:
-        connection.execute(_ADD_TO_COUNTERS, rows)

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.asgi import SECRETS, Gateway
 
 from ingestion.event_log import EventLog, NewEvent
+from ingestion.gateway.config import GatewayConfig
+from ingestion.sandbox import webhooks as sandbox
+from ingestion.sandbox.webhooks import SignedWebhook
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 
@@ -26,6 +31,32 @@ def log(log_file: Path) -> Iterator[EventLog]:
     opened = EventLog.open(f"sqlite:///{log_file}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def make(log: EventLog, now: datetime) -> Callable[..., Gateway]:
+    """Makes a gateway with other settings than usual."""
+
+    def factory(log: Any = log, **settings: Any) -> Gateway:
+        return Gateway(log, now, GatewayConfig(**{"secrets": SECRETS, **settings}))
+
+    return factory
+
+
+@pytest.fixture
+def gateway(make: Callable[..., Gateway]) -> Gateway:
+    return make()
+
+
+@pytest.fixture
+def response(now: datetime) -> Callable[..., SignedWebhook]:
+    """Makes a Typeform response of Ada's."""
+
+    def factory(event_id: str = "01HX", secret: str = SECRETS["typeform"][0]) -> SignedWebhook:
+        answers = sandbox.typeform_answers(email="ada@example.com", first_name="Ada")
+        return sandbox.typeform_response(answers, now, event_id=event_id, secret=secret)
+
+    return factory
 
 
 @pytest.fixture

@@ -1,17 +1,28 @@
-"""The event log on a real SQLite file."""
+"""The event log on a real SQLite file and on a real PostgreSQL server: the same behaviour."""
 
 from __future__ import annotations
 
-import sqlite3
-import subprocess
-import sys
 import threading
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import CounterKey, EventLog
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, log_file):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{log_file}"
+
+
+@pytest.fixture
+def log(url):
+    opened = EventLog.open(url)
+    yield opened
+    opened.close()
 
 
 def test_empty(log):
@@ -97,14 +108,15 @@ def test_search(log, event):
     assert log.search("a_a@") == []
 
 
-def test_counters(log, log_file, event):
+def test_counters(log, url, event):
     """Counters are kept with the events, and survive the process."""
     rejected = CounterKey("typeform", "rejected", "SIGNATURE_INVALID")
     log.append([event.make("a")], {rejected: 2})
     log.append([event.make("a")])
     log.add_counters({rejected: 1})
     log.close()
-    counters = EventLog.open(f"sqlite:///{log_file}").counters()
+    with closing(EventLog.open(url)) as opened:
+        counters = opened.counters()
     assert counters == {
         CounterKey("typeform", "received"): 2,
         CounterKey("typeform", "duplicate"): 1,
@@ -117,28 +129,6 @@ def test_all_or_nothing(log, event):
     with pytest.raises(LogUnavailableError):
         log.append([event.make("a"), event.make("b", correlation_id=None)])
     assert (log.head(), log.counters()) == (0, {})
-
-
-def test_durable_pragmas(log):
-    """Commits reach the disk before they return, and readers do not wait for writers."""
-    with log._writer.connect() as connection:
-        synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
-        journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
-    assert (synchronous, journal) == (2, "wal")
-
-
-def test_killed_process(log_file):
-    """What append returned is there after the process was killed without warning."""
-    script = f"""
-import os
-from datetime import UTC, datetime
-from ingestion.event_log import EventLog, NewEvent
-log = EventLog.open("sqlite:///{log_file}")
-log.append([NewEvent("typeform", "k", "webhook", datetime.now(UTC), b"x", {{}}, "c")])
-os.kill(os.getpid(), 9)
-"""
-    subprocess.run([sys.executable, "-c", script], check=False)
-    assert EventLog.open(f"sqlite:///{log_file}").head() == 1
 
 
 def test_many_threads(log, event):
@@ -156,41 +146,8 @@ def test_many_threads(log, event):
     assert [stored.position for stored in log.read()] == list(range(1, 101))
 
 
-def test_full_disk(log, event):
-    """A full disk is reported by its code, nothing is stored; with space again, it goes on."""
-    with log._writer.connect() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count=1")  # SQLite's own "disk is full"
-    with pytest.raises(LogUnavailableError, match="full") as caught:
-        log.append([event.make("a", b"x" * 100_000)])
-    assert (caught.value.code, caught.value.status) == ("LOG_UNAVAILABLE", 503)
-    with log._writer.connect() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
-    assert log.append([event.make("a", b"x" * 100_000)])[0].duplicate is False
-
-
 def test_no_values_in_errors(log, event):
     """What went wrong is told without the event's content."""
     with pytest.raises(LogUnavailableError) as caught:
         log.append([event.make(body=b"ada@example.com", correlation_id=None)])
     assert "ada" not in str(caught.value)
-
-
-@pytest.mark.parametrize("target", ["file", "folder"])
-def test_cannot_open(tmp_path: Path, target: str):
-    """A log that cannot be opened is reported by its code."""
-    (tmp_path / "file").write_text("no database, but long enough to look at" * 10)
-    path = tmp_path if target == "folder" else tmp_path / "file"
-    with pytest.raises(LogUnavailableError):
-        EventLog.open(f"sqlite:///{path}")
-
-
-def test_busy(log_file, log, event):
-    """A log that another program holds for too long is reported, not waited for without end."""
-    with log._writer.connect() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout=10")
-    other = sqlite3.connect(log_file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(LogUnavailableError, match="locked"):
-        log.append([event.make("a")])
-    other.close()
-    assert log.append([event.make("a")])[0].position == 1

@@ -48,7 +48,7 @@ def test_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatc
 
 def test_unsupported_database_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that is not supported yet is refused when settings are read, not half way in."""
-    monkeypatch.setenv("MILLRACE_LOG_URL", "postgresql://user:hunter2@db/log")
+    monkeypatch.setenv("MILLRACE_LOG_URL", "mysql://user:hunter2@db/log")
 
     with pytest.raises(SettingError, match="MILLRACE_LOG_URL") as raised:
         load_settings()

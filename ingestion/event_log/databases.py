@@ -1,0 +1,185 @@
+"""What differs between SQLite and PostgreSQL; everything else is one code path.
+
+In both, one writer at a time: positions are given in the order of commits, without holes, so a
+reader that follows positions never passes one that becomes visible later. SQLite has a write lock;
+in PostgreSQL a writer takes an advisory lock for its transaction. Group commit makes that cheap.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from sqlalchemy import ColumnElement, Connection, Engine, Text, create_engine, event, func
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.sql import cast
+from sqlalchemy.sql.dml import Insert
+
+from ingestion.event_log.schema import COUNTERS, EVENTS, METADATA
+
+_BEGIN: Final = "millrace_begin"
+
+# How long a writer waits for another process (an import, say) before the log counts as busy.
+_LOCK_WAIT_MS: Final = 5_000
+
+
+class Database(Protocol):
+    """One kind of database."""
+
+    def engines(self, url: URL) -> tuple[Engine, Engine]:
+        """Engines for reading and for writing, on one pool."""
+
+    def insert_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of ``events``, at least one."""
+
+    def add_to_counters(self) -> Insert:
+        """Insert counters, adding to those that are there."""
+
+    def body_contains(self, text: str) -> ColumnElement[bool]:
+        """Whether a body contains the text, whatever the case of ASCII letters."""
+
+
+def open_database(url: str) -> tuple[Database, Engine, Engine]:
+    """The database at a URL, with engines for reading and writing; makes the schema when missing.
+
+    ``sqlite:////absolute/path`` or ``postgresql://user@host/name``.
+    """
+    parsed = make_url(url)
+    database: Database = _KINDS[parsed.get_backend_name()]()
+    reader, writer = database.engines(parsed)
+    with writer.begin() as connection:
+        METADATA.create_all(connection)
+    return database, reader, writer
+
+
+class Sqlite:
+    """A file beside the process."""
+
+    def engines(self, url: URL) -> tuple[Engine, Engine]:
+        """A write takes the write lock at its beginning: upgrading a read lock later can fail half
+        way through, at once and whatever the time-out."""
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+
+    def insert_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Many rows a statement: between two statements the interpreter lock is given away, and a
+        busy event loop is slow to give it back."""
+        start = 0
+        for size in _ROWS_A_STATEMENT:
+            while len(rows) - start >= size:
+                chosen = rows[start : start + size]
+                values = tuple(row[name] for row in chosen for name in _COLUMNS)
+                connection.exec_driver_sql(_sqlite_insert(size), values)
+                start += size
+
+    def add_to_counters(self) -> Insert:
+        """See ``Database``."""
+        return _adding(sqlite_insert(COUNTERS))
+
+    def body_contains(self, text: str) -> ColumnElement[bool]:
+        """See ``Database``."""
+        return func.lower(cast(EVENTS.c.body, Text)).contains(text.lower(), autoescape=True)
+
+
+class Postgres:
+    """A server, shared by any number of gateways."""
+
+    def engines(self, url: URL) -> tuple[Engine, Engine]:
+        """A connection that a restart of the server broke is noticed when it is next taken. A
+        writer that hangs is ended by the server, so that it does not stop the others for ever."""
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"options": " ".join(f"-c {setting}" for setting in _POSTGRES_SETTINGS)},
+        )
+        event.listen(engine, "begin", _begin_postgres)
+        return engine, engine.execution_options(**{_BEGIN: _POSTGRES_LOCK})
+
+    def insert_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """See ``Database``; the driver sends all rows in one pipeline."""
+        connection.execute(_INSERT, rows)
+
+    def add_to_counters(self) -> Insert:
+        """See ``Database``."""
+        return _adding(postgres_insert(COUNTERS))
+
+    def body_contains(self, text: str) -> ColumnElement[bool]:
+        """See ``Database``. Bodies need not be text: both sides are compared in the escaped form,
+        in which every byte that is no ASCII is ``\\`` and three octal digits."""
+        escaped = "".join(
+            "\\\\" if byte == 0x5C else chr(byte) if 0 < byte < 0x80 else f"\\{byte:03o}"
+            for byte in text.lower().encode()
+        )
+        body: ColumnElement[str] = func.lower(func.encode(EVENTS.c.body, "escape"))
+        return body.contains(escaped, autoescape=True)
+
+
+_KINDS: Final[Mapping[str, type[Sqlite] | type[Postgres]]] = {
+    "sqlite": Sqlite,
+    "postgresql": Postgres,
+}
+
+_COLUMNS: Final = tuple(column.name for column in EVENTS.c)
+_INSERT: Final = EVENTS.insert()
+
+# Few sizes, so that each statement is prepared once; the largest stays under SQLite's limit of
+# bound parameters (32,766).
+_ROWS_A_STATEMENT: Final = (1024, 256, 64, 16, 4, 1)
+
+_POSTGRES_SETTINGS: Final = (
+    "synchronous_commit=on",
+    f"lock_timeout={_LOCK_WAIT_MS}",
+    "idle_in_transaction_session_timeout=15000",
+    "timezone=UTC",
+)
+# A number that nobody else uses: the first 8 bytes of the SHA-256 of "millrace event log".
+_POSTGRES_LOCK: Final = "select pg_advisory_xact_lock(9075652923288284660)"
+
+
+def _adding(insert: Any) -> Insert:
+    statement: Insert = insert.on_conflict_do_update(
+        index_elements=[COUNTERS.c.source, COUNTERS.c.name, COUNTERS.c.code],
+        set_={"value": COUNTERS.c.value + insert.excluded.value},
+    )
+    return statement
+
+
+@cache
+def _sqlite_insert(rows: int) -> str:
+    """INSERT of so many rows, its values in the order of ``_COLUMNS``."""
+    one = str(EVENTS.insert().compile(dialect=sqlite_dialect()))
+    head, values = one.split("VALUES", 1)
+    return f"{head}VALUES {', '.join([values.strip()] * rows)}"
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    """Durable commits, readers beside the writer, and transactions that we begin ourselves."""
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_LOCK_WAIT_MS}",
+        "auto_vacuum=INCREMENTAL",  # of a new file; what is archived can be given back in steps
+        "journal_mode=WAL",
+        "synchronous=FULL",  # the default NORMAL of WAL may lose acknowledged events
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+def _begin_postgres(connection: Connection) -> None:
+    """The driver begins by itself; a writer waits for its turn."""
+    lock = connection.get_execution_options().get(_BEGIN)
+    if lock is not None:
+        connection.exec_driver_sql(lock)

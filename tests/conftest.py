@@ -1,0 +1,33 @@
+"""Fixtures that any test may use; ``support`` beside this file is importable from all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from support.postgres import PostgresCluster, ServerMissingError
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A PostgreSQL cluster that the tests of this process share: do not stop it."""
+    cluster = start_postgres()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresCluster) -> str:
+    """A PostgreSQL database of the test's own, empty."""
+    return postgres.new_database()
+
+
+def start_postgres() -> PostgresCluster:
+    """A new cluster; where no server is installed the test is skipped, in CI it fails."""
+    try:
+        return PostgresCluster()
+    except ServerMissingError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
