@@ -13,18 +13,24 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import dlq, log
+from orchestration.commands import bench, contracts, dlq, keys, log
+from orchestration.commands.openapi import openapi
 from orchestration.commands.output import JsonOption, err, out, print_json, reports_errors
 from orchestration.network import require_free
-from orchestration.settings import load_settings, webhook_secrets
+from orchestration.settings import load_settings
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals may hold personal data
     help="Millrace: every lead kept, acted on once, within a second, explainable in one command.",
 )
+app.add_typer(bench.app, name="bench")
 app.add_typer(log.app, name="log")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(contracts.app, name="contracts")
+app.add_typer(keys.app, name="keys")
+app.add_typer(bench.app, name="bench")
+app.command()(openapi)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 
@@ -69,13 +75,15 @@ def serve(
     port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
 ) -> None:
     """Take webhooks and deliver what is due, until stopped."""
+    import uvloop
+
     from orchestration import logs, service
 
     logs.to_stderr()
     chosen = service.parse_roles(roles)
-    asyncio.run(
-        service.serve(load_settings(), webhook_secrets(), roles=chosen, host=host, port=port)
-    )
+    serving = service.serve(load_settings(), roles=chosen, host=host, port=port)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
 
 
 @app.command()

@@ -9,6 +9,7 @@ OrchestrationError
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
+├── BenchError                  a benchmark could not be carried out
 └── HomeInUseError              `millrace demo` refuses to wipe somebody's data
 
 Every error carries a `code` (stable, for programs), a sentence (what happened) and a `remedy` (what
@@ -62,6 +63,10 @@ class NotFoundError(OrchestrationError):
 
 class PortUnavailableError(OrchestrationError):
     code = "PORT_UNAVAILABLE"
+
+
+class BenchError(OrchestrationError):
+    code = "BENCH_FAILED"
 
 
 class HomeInUseError(OrchestrationError):

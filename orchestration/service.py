@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 import uvicorn
 
 from ingestion.event_log import EventLog
-from ingestion.gateway import GatewayConfig, create_app
-from ingestion.webhooks import SOURCES
+from ingestion.event_log.writer import LogWriter
+from ingestion.gateway.app import create_app
+from ingestion.gateway.config import GatewayConfig
+from ingestion.gateway.protocol import GatewayProtocol, sweep
 from orchestration import connections, delivery
 from orchestration.errors import SettingError
+from orchestration.gateway import gateway_config, tell_secrets
 from orchestration.network import listen
-from orchestration.settings import SECRET_PREFIX, Settings
+from orchestration.settings import Settings
 
 ROLES = ("gateway", "dispatcher")
 
@@ -38,7 +41,6 @@ def parse_roles(text: str) -> tuple[str, ...]:
 
 async def serve(
     settings: Settings,
-    secrets: Mapping[str, Sequence[str]],
     *,
     roles: Sequence[str],
     host: str,
@@ -56,50 +58,41 @@ async def serve(
         log = stack.enter_context(closing(connections.event_log(settings)))
         work: list[Coroutine[Any, Any, None]] = []
         if "gateway" in roles:
-            _tell_missing_secrets(secrets)
+            config = gateway_config(settings)
+            tell_secrets(config)
             listener = stack.enter_context(listen(host, port))
-            work.append(_gateway(settings, secrets, log, listener=listener, stop=stop))
+            writer = stack.enter_context(closing(LogWriter(settings.log_url)))
+            writer.start()
+            work.append(_gateway(config, log, writer, listener=listener, stop=stop))
         if "dispatcher" in roles:
             work.append(delivery.run(settings, log, stop))
+        gc.freeze()
         async with asyncio.TaskGroup() as tasks:
             for role in work:
                 tasks.create_task(role)
 
 
-def _tell_missing_secrets(secrets: Mapping[str, Sequence[str]]) -> None:
-    """A source without a secret answers 503 to its vendor: say so before it happens. A secret for
-    a source that does not exist is most likely a misspelt one."""
-    log = structlog.get_logger("orchestration.service")
-    for source in sorted(SOURCES.keys() - secrets.keys()):
-        variable = f"{SECRET_PREFIX}{source.upper()}"
-        log.warning(
-            "secret_missing", code="SECRET_MISSING", source=source, remedy=f"Set {variable}."
-        )
-    for source in sorted(secrets.keys() - SOURCES.keys()):
-        known = ", ".join(sorted(SOURCES))
-        log.warning("source_unknown", code="SOURCE_UNKNOWN", source=source, remedy=f"Use: {known}.")
-
-
 async def _gateway(
-    settings: Settings,
-    secrets: Mapping[str, Sequence[str]],
+    config: GatewayConfig,
     log: EventLog,
+    writer: LogWriter,
     *,
     listener: socket.socket,
     stop: asyncio.Event,
 ) -> None:
-    config = GatewayConfig(
-        secrets=secrets, public_url=settings.public_url, max_body_bytes=settings.max_body_bytes
+    app = create_app(config, log, clock=lambda: datetime.now(UTC), sink=writer)
+    server = _Server(
+        uvicorn.Config(app, http=GatewayProtocol, log_config=None, access_log=False, lifespan="on")
     )
-    app = create_app(config, log, clock=lambda: datetime.now(UTC))
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    sweeping = asyncio.create_task(sweep(server.server_state.connections))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stop.set()
     stopping.cancel()
     await serving
+    sweeping.cancel()
 
 
 class _Server(uvicorn.Server):

@@ -1,17 +1,47 @@
-"""Reading a body within bounds of size and time."""
+"""Bounds: of headers, of a body and the time it takes, and of requests at once."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.types import Receive, Scope
 
-from ingestion.errors import BodyTimeoutError, BodyTooLargeError
+from ingestion.errors import (
+    BodyTimeoutError,
+    BodyTooLargeError,
+    HeadersTooLargeError,
+    TooManyInFlightError,
+)
 
 
 class ClientGoneError(Exception):
     """The client closed the connection before its body was complete."""
+
+
+@dataclass(slots=True)
+class InFlight:
+    """Requests that are being handled, at most ``limit``: what is more waits at the vendor, which
+    tries again, and not in our memory. A context manager; raises TooManyInFlightError."""
+
+    limit: int
+    now: int = 0
+
+    def __enter__(self) -> None:
+        if self.now >= self.limit:
+            raise TooManyInFlightError(f"{self.now} requests are being handled.")
+        self.now += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self.now -= 1
+
+
+def check_headers(scope: Scope, limit: int) -> None:
+    """Raises HeadersTooLargeError when names and values have more than ``limit`` bytes together."""
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > limit:
+        raise HeadersTooLargeError(f"The headers have {size} bytes; {limit} are taken.")
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, within: timedelta) -> bytes:

@@ -18,6 +18,7 @@ class GatewayMetrics:
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
+        self._children: dict[tuple[object, ...], Counter] = {}
         self._registry = registry
         self._requests = Counter(
             "millrace_gateway_requests",
@@ -57,15 +58,23 @@ class GatewayMetrics:
 
     def request(self, source: str, status: int, code: str, seconds: float) -> None:
         """Count a request that was answered."""
-        self._requests.labels(source, status, code).inc()
+        self._child(self._requests, source, status, code).inc()
         self._seconds.observe(seconds)
 
     def events(self, source: str, accepted: int, duplicates: int) -> None:
         """Count events that were acknowledged."""
         if accepted:
-            self._events.labels(source, "accepted").inc(accepted)
+            self._child(self._events, source, "accepted").inc(accepted)
         if duplicates:
-            self._events.labels(source, "duplicate").inc(duplicates)
+            self._child(self._events, source, "duplicate").inc(duplicates)
+
+    def _child(self, counter: Counter, *labels: object) -> Counter:
+        """The counter of these labels; to look it up there costs more than to count."""
+        key = (counter, *labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = counter.labels(*labels)
+        return child
 
     def commit(self, events: int, seconds: float) -> None:
         """Note a group commit."""

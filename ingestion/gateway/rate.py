@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+_NOTHING = timedelta()
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +14,7 @@ class Rate:
     """``requests`` a ``window`` on average, and as many at once."""
 
     requests: int
-    window: timedelta = timedelta(seconds=1)
+    window: timedelta = _SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +31,34 @@ class Verdict:
 
 @dataclass(slots=True)
 class Bucket:
-    """The requests that may still come. Full at first."""
+    """The requests that may still come. Full at first.
+
+    What is missing is kept as the time that fills it up again (the generic cell rate algorithm):
+    times are exact where fractions of a request are not.
+    """
 
     rate: Rate
-    _missing: float = 0.0
+    _missing: timedelta = _NOTHING
     _at: datetime | None = None
 
-    def take(self, now: datetime, cost: int = 1) -> Verdict:
-        """Take ``cost`` requests when they may come now, else none. A clock that went back adds
-        nothing."""
-        seconds_each = self.rate.window.total_seconds() / self.rate.requests
+    def take(self, now: datetime) -> Verdict:
+        """Take one request when it may come now. A clock that went back adds nothing."""
+        each = self.rate.window / self.rate.requests
         if self._at is not None and now > self._at:
-            passed = (now - self._at).total_seconds()
-            self._missing = max(0.0, self._missing - passed / seconds_each)
+            self._missing = max(_NOTHING, self._missing - (now - self._at))
         self._at = now
-        over = self._missing + cost - self.rate.requests
-        allowed = over <= 0
-        if allowed:
-            self._missing += cost
+        over = self._missing + each - each * self.rate.requests
+        if over <= _NOTHING:
+            self._missing += each
         return Verdict(
-            allowed=allowed,
+            allowed=over <= _NOTHING,
             limit=self.rate.requests,
-            remaining=int(self.rate.requests - self._missing),
-            reset=math.ceil(self._missing * seconds_each),
-            retry_after=0 if allowed else max(1, math.ceil(over * seconds_each)),
+            remaining=self.rate.requests - _upwards(self._missing, each),
+            reset=_upwards(self._missing, _SECOND),
+            retry_after=max(0, _upwards(over, _SECOND)),
         )
+
+
+def _upwards(span: timedelta, unit: timedelta) -> int:
+    """How many units cover the span."""
+    return -(-span // unit)

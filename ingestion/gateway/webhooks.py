@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from time import perf_counter
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
-import orjson
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ingestion.errors import (
     IngestionError,
     InternalError,
     MethodNotAllowedError,
+    RateLimitedError,
     SecretMissingError,
+    SourceNotConfiguredError,
     SourceUnknownError,
 )
-from ingestion.event_log import Appended, CounterKey, GroupCommitter, NewEvent
+from ingestion.event_log import CounterKey, GroupCommitter, NewEvent
 from ingestion.gateway.config import Clock, GatewayConfig
-from ingestion.gateway.correlation import HEADER, correlation_id
-from ingestion.gateway.limits import ClientGoneError, read_body
+from ingestion.gateway.correlation import correlation_id
+from ingestion.gateway.exchange import Facts, header_pairs, send_reply
+from ingestion.gateway.limits import ClientGoneError, InFlight, check_headers, read_body
 from ingestion.gateway.metrics import GatewayMetrics
-from ingestion.gateway.problems import problem_response
+from ingestion.gateway.problems import problem_headers, problem_reply
+from ingestion.gateway.rate import Bucket
 from ingestion.gateway.request_log import RequestLog
 from ingestion.signatures import SignedRequest
 from ingestion.webhooks import WebhookSource
+from ingestion.webhooks.base import Receipt, Reply
+
+PREFIX = "/webhooks/"
 
 UNKNOWN_SOURCE = "unknown"
 """Stands for every source name we do not know, so that strangers cannot fill logs and metrics."""
@@ -33,25 +38,12 @@ UNKNOWN_SOURCE = "unknown"
 # Headers that may carry credentials of ours or of a user; a signature is no secret and is kept.
 _NOT_KEPT = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
 _CLIENT_CLOSED = 499
-
-
-@dataclass(slots=True)
-class _Facts:
-    """What the request's log line and metrics say; filled in as it becomes known."""
-
-    source: str
-    correlation_id: str
-    started: float
-    status: int = 200
-    code: str = ""
-    size: int = 0
-    accepted: int = 0
-    duplicates: int = 0
+_EMPTY = Reply(b"", "text/plain")
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """Answers ``POST /webhooks/{source}``.
+    """Answers ``POST /webhooks/{source}``, and the handshakes that vendors send by GET.
 
     200 means every event of the request is on disk, since now or since an earlier time.
     """
@@ -59,50 +51,110 @@ class WebhookEndpoint:
     config: GatewayConfig
     sources: Mapping[str, WebhookSource]
     committer: GroupCommitter
+    in_flight: InFlight
     metrics: GatewayMetrics
     log: RequestLog
     clock: Clock
     new_id: Callable[[], str]
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        pairs = _header_pairs(scope)
+        pairs = header_pairs(scope)
         headers = dict(pairs)
-        name = scope["path_params"]["source"]
+        name = scope["path"][len(PREFIX) :]
         known = name if name in self.sources else UNKNOWN_SOURCE
-        facts = _Facts(known, correlation_id(headers, self.new_id), perf_counter())
+        facts = Facts(known, correlation_id(headers, self.new_id))
+        extra: Mapping[str, str] | None = None
         try:
-            source = self._source(scope, name)
-            body = await read_body(
-                scope, receive, self.config.max_body_bytes, self.config.body_timeout
-            )
-            facts.size = len(body)
-            request = SignedRequest(scope["method"], self._url(scope, headers), pairs, body)
-            events = self._events(source, request, headers, facts.correlation_id)
-            response = self._accept(facts, await self.committer.append(events))
+            with self.in_flight:
+                check_headers(scope, self.config.max_header_bytes)
+                source = self._source(name, headers)
+                reply = await self._answer(scope, receive, source, pairs, headers, facts)
         except ClientGoneError:
             facts.status, facts.code = _CLIENT_CLOSED, "CLIENT_GONE"
             self._note(facts)
             return
         except IngestionError as error:
-            response = self._refuse(facts, error)
+            reply, extra = self._refuse(facts, error)
         except Exception:
-            await self._refuse(facts, InternalError())(scope, receive, send)
+            reply, extra = self._refuse(facts, InternalError())
+            await send_reply(send, reply, facts.correlation_id, extra)
             self._note(facts)
             raise  # the server logs the trace
-        await response(scope, receive, send)
+        facts.status = reply.status
+        await send_reply(send, reply, facts.correlation_id, extra)
         self._note(facts)
 
-    def _source(self, scope: Scope, name: str) -> WebhookSource:
-        """The source the request is for, when it can be taken at all."""
-        if scope["method"] != "POST":
-            raise MethodNotAllowedError
+    def _source(self, name: str, headers: Mapping[str, str]) -> WebhookSource:
+        """The source of this name.
+
+        Some vendors switch a webhook off at the first 404. So a request that bears a vendor's
+        signature gets 503 under a wrong name: it comes again when the name is mended.
+        """
         source = self.sources.get(name)
-        if source is None:
-            raise SourceUnknownError
-        if not any(secret.strip() for secret in self.config.secrets.get(name, ())):
-            raise SecretMissingError(f"No signing secret is configured for {name}.")
-        return source
+        if source is not None:
+            return source
+        if any(not known.signed_by.isdisjoint(headers) for known in self.sources.values()):
+            raise SourceNotConfiguredError
+        raise SourceUnknownError
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        source: WebhookSource,
+        pairs: Sequence[tuple[str, str]],
+        headers: Mapping[str, str],
+        facts: Facts,
+    ) -> Reply:
+        if scope["method"] != "POST":
+            return self._handshake(scope, source)
+        if not any(secret.strip() for secret in self.config.secrets.get(source.name, ())):
+            raise SecretMissingError(f"No signing secret is configured for {source.name}.")
+        body = await read_body(scope, receive, self.config.max_body_bytes, self.config.body_timeout)
+        facts.size = len(body)
+        request = SignedRequest(scope["method"], self._url(scope, headers), pairs, body)
+        now = self.clock()
+        source.verifier.verify(request, self.config.secrets[source.name], now)
+        if source.echo is not None and (reply := source.echo(request)) is not None:
+            return reply
+        if self.config.source_rate is not None:
+            self._admit(source)
+        kept = {name: value for name, value in headers.items() if name not in _NOT_KEPT}
+        events = [
+            NewEvent(
+                source.name, one.event_key, "webhook", now, one.body, kept, facts.correlation_id
+            )
+            for one in source.split(body, headers)
+        ]
+        return await self._store(source, events, facts)
+
+    def _handshake(self, scope: Scope, source: WebhookSource) -> Reply:
+        """What a vendor sends to see whether the address is ours."""
+        if scope["method"] == "HEAD":
+            return _EMPTY
+        if scope["method"] != "GET" or source.handshake is None:
+            raise MethodNotAllowedError
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        return source.handshake(query, self.config.verify_tokens.get(source.name, ()))
+
+    def _admit(self, source: WebhookSource) -> None:
+        """Count a request against its source's rate: a proven one, or strangers could use it up."""
+        assert self.config.source_rate is not None  # noqa: S101  # the caller has looked
+        bucket = self._buckets.setdefault(source.name, Bucket(self.config.source_rate))
+        verdict = bucket.take(self.clock())
+        if not verdict.allowed:
+            raise RateLimitedError(verdict.retry_after)
+
+    async def _store(
+        self, source: WebhookSource, events: Sequence[NewEvent], facts: Facts
+    ) -> Reply:
+        answers = await self.committer.append(events)
+        facts.duplicates = sum(answer.duplicate for answer in answers)
+        facts.accepted = len(answers) - facts.duplicates
+        self.metrics.events(facts.source, facts.accepted, facts.duplicates)
+        return source.acknowledge(Receipt(facts.accepted, facts.duplicates, facts.correlation_id))
 
     def _url(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """The address the vendor called, escapes as they were sent."""
@@ -111,45 +163,18 @@ class WebhookEndpoint:
         query = scope["query_string"].decode("latin-1")
         return f"{base.rstrip('/')}{path}{'?' if query else ''}{query}"
 
-    def _events(
-        self,
-        source: WebhookSource,
-        request: SignedRequest,
-        headers: Mapping[str, str],
-        correlation: str,
-    ) -> list[NewEvent]:
-        """The events of a request that is proven; raises SignatureError when it is not."""
-        now = self.clock()
-        source.verifier.verify(request, self.config.secrets[source.name], now)
-        kept = {name: value for name, value in headers.items() if name not in _NOT_KEPT}
-        return [
-            NewEvent(source.name, event.event_key, "webhook", now, event.body, kept, correlation)
-            for event in source.split(request.body, headers)
-        ]
-
-    def _accept(self, facts: _Facts, answers: Sequence[Appended]) -> Response:
-        facts.duplicates = sum(answer.duplicate for answer in answers)
-        facts.accepted = len(answers) - facts.duplicates
-        self.metrics.events(facts.source, facts.accepted, facts.duplicates)
-        body = {
-            "accepted": facts.accepted,
-            "duplicates": facts.duplicates,
-            "correlation_id": facts.correlation_id,
-        }
-        headers = {HEADER: facts.correlation_id}
-        return Response(orjson.dumps(body), headers=headers, media_type="application/json")
-
-    def _refuse(self, facts: _Facts, error: IngestionError) -> Response:
+    def _refuse(self, facts: Facts, error: IngestionError) -> tuple[Reply, Mapping[str, str]]:
         facts.status, facts.code = error.status, error.code
         self.committer.count(CounterKey(facts.source, "rejected", error.code))
-        return problem_response(error, facts.correlation_id)
+        return problem_reply(error, facts.correlation_id), problem_headers(error)
 
-    def _note(self, facts: _Facts) -> None:
+    def _note(self, facts: Facts) -> None:
         """Metrics and the one log line."""
-        seconds = perf_counter() - facts.started
+        seconds = facts.seconds
         self.metrics.request(facts.source, facts.status, facts.code, seconds)
         self.log.info(
             "webhook",
+            timestamp=self.clock(),
             source=facts.source,
             status=facts.status,
             code=facts.code,
@@ -159,8 +184,3 @@ class WebhookEndpoint:
             duration_ms=round(seconds * 1000, 3),
             correlation_id=facts.correlation_id,
         )
-
-
-def _header_pairs(scope: Scope) -> list[tuple[str, str]]:
-    """Headers as text; ASGI gives names in lower case."""
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from itertools import count
 
@@ -9,13 +10,23 @@ import pytest
 
 from ingestion.errors import LineError
 from ingestion.event_log import EventLog
-from ingestion.event_log.export import append_lines, export, replay
+from ingestion.event_log.export import append_lines, export, parse_line, replay
 
 
 @pytest.fixture
 def new_id():
     numbers = count(1)
     return lambda: f"id-{next(numbers)}"
+
+
+@pytest.fixture
+def append(now, new_id):
+    def into(log, lines):
+        return append_lines(
+            log, io.BytesIO(b"".join(lines)), lambda line: [parse_line(line, now, new_id)]
+        )
+
+    return into
 
 
 @pytest.fixture
@@ -49,11 +60,11 @@ def test_export_behind(log, event):
     assert positions == list(range(101, 1_501))
 
 
-def test_round_trip(log, other, event, now, new_id):
+def test_round_trip(log, other, event, append):
     """What was exported is imported as backfill, bytes and keys unchanged, and only once."""
     log.append([event.make("a", b"\xff\x00"), event.make("b", b"{}")])
     lines = list(export(log))
-    first, again = (append_lines(other, lines, now, new_id) for _ in range(2))
+    first, again = (append(other, lines) for _ in range(2))
     assert (first.appended, again.appended, again.duplicates) == (2, 0, 2)
     assert [(e.event_key, e.body, e.kind, e.historical) for e in other.read()] == [
         ("a", b"\xff\x00", "backfill", True),
@@ -61,11 +72,9 @@ def test_round_trip(log, other, event, now, new_id):
     ]
 
 
-def test_defaults(log, now, new_id):
+def test_defaults(log, now, append):
     """A source and a body are enough; a body may be written as JSON itself."""
-    report = append_lines(
-        log, [b'{"source":"standard","body":{"type":"page_view"}}\n'], now, new_id
-    )
+    report = append(log, [b'{"source":"standard","body":{"type":"page_view"}}\n'])
     [stored] = log.read()
     assert report.appended == 1
     assert (stored.body, stored.correlation_id, stored.received_at) == (
@@ -92,14 +101,27 @@ BAD = [
 
 
 @pytest.mark.parametrize("line", BAD)
-def test_bad_line(log, now, new_id, line):
+def test_bad_line(log, append, line):
     """A bad line is reported with its number, without its content, beside its good neighbours."""
     good = b'{"source":"typeform","body":"ok"}'
-    report = append_lines(log, [good, b"  ", line, good], now, new_id)
+    report = append(log, [good, b"\n  \n", line, b"\n", good])
     [problem] = report.problems
-    assert (report.appended, report.duplicates) == (1, 1)
+    assert (report.appended, report.duplicates, report.refused) == (1, 1, 1)
     assert (problem.line, problem.code) == (3, "LINE_INVALID")
     assert problem.detail
+
+
+def test_many_bad_lines(log, append):
+    """A file that is no dump at all is counted, and told line by line only at its start."""
+    report = append(log, [b"no event\n"] * 250)
+    assert (report.refused, len(report.problems)) == (250, 100)
+
+
+def test_endless_line(log, append, monkeypatch):
+    """A line without end is refused piece by piece instead of being collected in memory."""
+    monkeypatch.setattr("ingestion.event_log.export._LINE_BYTES", 64)
+    report = append(log, [b"x" * 100, b"\n", b'{"source":"typeform","body":"ok"}\n'])
+    assert (report.appended, report.refused) == (1, 2)
 
 
 def test_replay(log, event, now):

@@ -31,6 +31,7 @@ COLUMNS = {
     "contract": "VARCHAR",
     "problem_code": "VARCHAR",
     "problem_path": "VARCHAR",
+    "problem_value": "VARCHAR",
     "body": "VARCHAR",
     "body_hash": "VARCHAR",
 }
@@ -116,9 +117,9 @@ def test_rows(warehouse, log, event, now: datetime):
 
 
 def test_incremental(warehouse, fill):
-    """A load brings what came since the last one, page by page, and nothing twice."""
+    """A load brings what came since the last one, part by part, and nothing twice."""
     fill("a", "b", "c", "d", "e")
-    assert warehouse.load(page_size=2) == (5, 5)
+    assert warehouse.load(part_rows=2) == (5, 5)
     assert warehouse.load() == (0, 5)
     fill("f")
     assert warehouse.load() == (1, 6)
@@ -146,33 +147,85 @@ def test_crash_before_state(warehouse, fill):
     assert warehouse.positions() == [1, 2]
 
 
-def test_same_package_twice(warehouse, fill):
-    """Rows that are there already are not inserted, also when they are read again."""
+@pytest.fixture
+def part(warehouse, tmp_path):
+    """Extracts what is new as a load would, without loading it."""
     from ingestion.sources import event_log as source
+    from ingestion.sources.parts import write_parts
 
+    def extract(after: int) -> Any:
+        made = write_parts(warehouse.log, ContractSet.load(), tmp_path, after=after)
+        pipeline = warehouse.pipeline()
+        pipeline.extract(source.event_log_source(next(made)))
+        return pipeline
+
+    return extract
+
+
+def test_package_left_over(warehouse, fill, part):
+    """A package whose rows were committed just before a crash is not loaded once more."""
     fill("a", "b")
-    pipeline = warehouse.pipeline()
-    events = source.event_log_source(warehouse.log, ContractSet.load())
-    pipeline.extract(events)
+    pipeline = part(0)
     pipeline.normalize()
     shutil.copytree(warehouse.state, package := warehouse.state.with_name("copy"))
     pipeline.load()
     shutil.rmtree(warehouse.state)
     shutil.copytree(package, warehouse.state)
-    warehouse.pipeline().load()
-    assert warehouse.positions() == [1, 2]
+    fill("c")
+    assert warehouse.load() == (1, 3)
+    assert warehouse.positions() == [1, 2, 3]
 
 
-def test_interrupted_load(warehouse, fill):
+def test_interrupted_load(warehouse, fill, part):
     """A package that was extracted and never loaded leaves no gap, with what came since."""
-    from ingestion.sources import event_log as source
-
     warehouse.load()
     fill("a", "b")
-    warehouse.pipeline().extract(source.event_log_source(warehouse.log, ContractSet.load()))
+    part(0)
     fill("c")
     assert warehouse.load() == (3, 3)
     assert warehouse.positions() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("loaded", [0, 1, 2])
+def test_failing_part(warehouse, fill, loaded):
+    """A load that breaks off keeps the parts it loaded; the next one goes on behind them."""
+    fill("a", "b", "c")
+    pipeline, runs = warehouse.pipeline(), []
+
+    def run(source: Any) -> None:
+        if len(runs) == loaded:
+            raise RuntimeError("broken off")
+        runs.append(pipeline.run(source))
+
+    with pytest.raises(RuntimeError):
+        warehouse.load(part_rows=1, run=run)
+    assert warehouse.load(part_rows=1) == (3 - loaded, 3)
+    assert warehouse.positions() == [1, 2, 3]
+
+
+def test_nothing_left_behind(warehouse, fill):
+    """People's data is in the warehouse alone: no working file of a load has it afterwards."""
+    fill("a", body=PAGE_VIEW.replace(b"{}", b'{"email":"ann@example.com"}'))
+    warehouse.load()
+    files = [file for file in warehouse.state.rglob("*") if file.is_file()]
+    assert files
+    assert not [file for file in files if file.suffix == ".parquet"]
+
+
+def test_no_other_process_between(warehouse, fill):
+    """From the reading of the last position to the end, no other process can open the file."""
+    fill("a")
+    script = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+    pipeline, refused = warehouse.pipeline(), []
+
+    def run(source: Any) -> None:
+        other = [sys.executable, "-c", script, str(warehouse.path)]
+        refused.append(subprocess.run(other, capture_output=True).returncode != 0)
+        pipeline.run(source)
+        refused.append(subprocess.run(other, capture_output=True).returncode != 0)
+
+    warehouse.load(run=run)
+    assert refused == [True, True]
 
 
 def test_new_warehouse_file(warehouse, fill):

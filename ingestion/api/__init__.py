@@ -1,0 +1,1 @@
+"""The typed events API: API keys, `POST /v1/events`, what became of a request, OpenAPI."""
