@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test chaos ui lint format lock clean help
+.PHONY: demo test chaos bench ui lint format lock clean help
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -20,6 +20,10 @@ test: $(READY)  ## all tests but the slow ones
 
 chaos: $(READY)  ## the slow tests: many rounds of kill -9 and the like
 	@$(BIN)/python -m pytest -m slow
+
+bench: $(READY)  ## speed and memory on this machine, as JSON
+	@$(BIN)/millrace bench receive --json
+	@$(BIN)/millrace bench load --json
 
 lint: $(READY)  ## ruff, mypy (strict), sqlfluff
 	@$(BIN)/ruff check .

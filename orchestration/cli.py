@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands import bench, contracts, dlq, keys, log
+from orchestration.commands.errors import errors
 from orchestration.commands.openapi import openapi
 from orchestration.commands.output import JsonOption, err, out, print_json, reports_errors
 from orchestration.network import require_free
@@ -31,6 +32,7 @@ app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")
 app.command()(openapi)
+app.command()(errors)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 

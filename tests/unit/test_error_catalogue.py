@@ -11,6 +11,7 @@ import dbt_project
 from dbt_project.catalogue import catalogue, entry, remedy
 from ingestion.errors import IngestionError
 from ingestion.problems import ProblemCode
+from orchestration.commands.errors import markdown
 from orchestration.errors import OrchestrationError
 from reverse_etl import catalogue as delivery_codes
 from reverse_etl.errors import DeliveryError
@@ -80,3 +81,9 @@ def test_a_vendors_own_code_has_no_entry():
     assert remedy(None) is None
     with pytest.raises(KeyError):
         entry("SOME_VENDOR_CODE")
+
+
+def test_the_documentation_is_up_to_date():
+    """ERRORS.md says what the catalogue says; `millrace errors --write` renews it."""
+    file = MODELS.parent / "ERRORS.md"
+    assert file.read_text() == markdown(list(catalogue().values()))
