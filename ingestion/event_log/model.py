@@ -48,6 +48,24 @@ class LoggedEvent:
     historical: bool
 
 
+class LogRow(NamedTuple):
+    """A stored event for bulk readers: as the database gives it, without headers.
+
+    ``received_at`` is in microseconds since 1970, ``historical`` may be 0 or 1.
+    """
+
+    position: int
+    source: str
+    event_key: str
+    kind: str
+    received_at: int
+    correlation_id: str
+    historical: bool
+    body_hash: str
+    archived_in: str | None
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Appended:
     """What became of one event: where it is stored, and whether it was there before."""

@@ -72,8 +72,8 @@ def create_app(
     when it stops; log and sink stay the caller's."""
     metrics = GatewayMetrics()
     committer = GroupCommitter(sink or log, config.limits, metrics.commit)
-    metrics.watch_pending(lambda: committer.pending)
     in_flight = InFlight(config.max_in_flight)
+    metrics.watch(lambda: committer.pending, lambda: in_flight.now)
     lines = requests or request_log()
     endpoint = WebhookEndpoint(
         config=config,

@@ -55,6 +55,17 @@ class GatewayMetrics:
             "Events that wait to be stored.",
             registry=registry,
         )
+        self._in_flight = Gauge(
+            "millrace_gateway_requests_in_flight",
+            "Requests that are being handled.",
+            registry=registry,
+        )
+        self._last_event = Gauge(
+            "millrace_gateway_last_event_timestamp_seconds",
+            "When an event of this source was last acknowledged, in seconds since 1970.",
+            ("source",),
+            registry=registry,
+        )
 
     def request(self, source: str, status: int, code: str, seconds: float) -> None:
         """Count a request that was answered."""
@@ -65,6 +76,7 @@ class GatewayMetrics:
         """Count events that were acknowledged."""
         if accepted:
             self._child(self._events, source, "accepted").inc(accepted)
+            self._last_event.labels(source).set_to_current_time()
         if duplicates:
             self._child(self._events, source, "duplicate").inc(duplicates)
 
@@ -81,9 +93,10 @@ class GatewayMetrics:
         self._commit_events.observe(events)
         self._commit_seconds.observe(seconds)
 
-    def watch_pending(self, pending: Callable[[], int]) -> None:
-        """Read the number of waiting events whenever somebody asks."""
+    def watch(self, pending: Callable[[], int], in_flight: Callable[[], int]) -> None:
+        """Read these whenever somebody asks."""
         self._pending.set_function(pending)
+        self._in_flight.set_function(in_flight)
 
     def exposition(self) -> bytes:
         """All of it, in Prometheus' text format."""

@@ -15,8 +15,8 @@ from orchestration.errors import NotFoundError
 _HEAD = """\
 # Error codes
 
-Made from `seeds/error_catalogue.csv` by `millrace errors --write`; `GET /v1/errors` serves the same.
-What follows from each class stands in `catalogue.py`.
+Made from `seeds/error_catalogue.csv` by `millrace errors --write`; `GET /v1/errors` serves the
+same. What follows from each class stands in `catalogue.py`.
 
 | code | status | class | what happened | what to do |
 |---|---|---|---|---|
@@ -39,7 +39,7 @@ def errors(
         print_json([_told(listed) for listed in entries])
     elif write is None:
         columns = ("code", "status", "class", "meaning", "remedy")
-        out.print(table("Error codes", columns, (_told(one).values() for one in entries)))
+        out.print(table("Error codes", columns, ([*_told(one).values()] for one in entries)))
 
 
 def markdown(entries: list[Entry]) -> str:

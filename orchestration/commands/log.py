@@ -6,15 +6,14 @@ import sys
 import uuid
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dbt_project import catalogue
 from ingestion.event_log import EventLog, LoggedEvent
 from ingestion.event_log import export as exporting
 from orchestration import connections, warehouse
+from orchestration.commands.archive import archive
 from orchestration.commands.output import (
     JsonOption,
     out,
@@ -26,14 +25,7 @@ from orchestration.errors import NotFoundError
 from orchestration.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Look into the event log; load, export and replay.")
-
-QUARANTINED = """
-    select position, source, event_key, code, path, received_at, correlation_id
-    from intermediate.int_event_outcomes
-    where outcome = 'quarantined'
-    order by position desc
-    limit ?
-"""
+app.command()(archive)
 
 
 def _open() -> closing[EventLog]:
@@ -112,32 +104,55 @@ def export(
 @app.command()
 @reports_errors
 def append(
-    file: Annotated[
-        Path,
-        typer.Argument(help="JSON lines, as `export` writes them.", exists=True, dir_okay=False),
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH…", help="Files, folders, or s3://bucket/folder."),
     ],
+    source: Annotated[
+        str | None,
+        typer.Option(help="Lines are this vendor's request bodies, not lines of `log export`."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Load events from a file as `backfill`; a bad line is reported, its neighbours go on."""
-    with _open() as log, file.open("rb") as lines:
-        told = exporting.append_lines(log, lines, datetime.now(UTC), lambda: uuid.uuid4().hex)
-    if as_json:
-        print_json(told)
-    else:
-        out.print(f"{told.appended:,} appended, {told.duplicates:,} already there.")
-        for problem in told.problems:
-            out.print(f"  line {problem.line}: {problem.code}: {problem.detail} {problem.remedy}")
-    if told.problems:
+    """Load JSON lines (plain, gzip or zstd) as `backfill`; nothing is stored twice.
+
+    A bad line is reported, its neighbours go on; a folder's files end in .jsonl or .ndjson.
+    """
+    from orchestration.commands import append as appending
+
+    with _open() as log:
+        told = appending.append(log, paths, source, datetime.now(UTC), quiet=as_json)
+    print_json(told) if as_json else appending.tell(told, out)
+    if told["refused"]:
         raise typer.Exit(1)
 
 
 @app.command()
 @reports_errors
 def replay(
-    positions: Annotated[list[int], typer.Argument(help="Positions of the events to read again.")],
+    positions: Annotated[
+        list[int] | None, typer.Argument(help="Positions of the events to read again.")
+    ] = None,
+    from_quarantine: Annotated[
+        bool,
+        typer.Option(
+            "--quarantined", help="Quarantined events only: those of the positions, or all."
+        ),
+    ] = False,
+    source: Annotated[str | None, typer.Option(help="Only this source (quarantined).")] = None,
+    code: Annotated[str | None, typer.Option(help="Only this code (quarantined).")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Append events again under a replay id, for instance after a contract was mended."""
+    """Append events again, for instance after a contract was mended; run a batch next.
+
+    With --quarantined an event is appended once under each state of its contract, and never when
+    a copy of it was applied; EVENT_TYPE_UNKNOWN names ignored events, for a type that is known now.
+    """
+    if from_quarantine:
+        _replay_quarantined(positions or [], source, code, as_json=as_json)
+        return
+    if not positions or source or code:
+        raise typer.BadParameter("Name positions, or choose from --quarantined by source and code.")
     replay_id = uuid.uuid4().hex[:12]
     with _open() as log:
         missing = set(positions) - {event.position for event in log.at(positions)}
@@ -151,21 +166,47 @@ def replay(
         out.print(f"{len(appended)} events appended again as replay {replay_id}; run a batch next.")
 
 
+def _replay_quarantined(
+    positions: list[int], source: str | None, code: str | None, *, as_json: bool
+) -> None:
+    from ingestion.contracts import ContractSet
+    from orchestration import quarantine
+
+    wanted = quarantine.Wanted(source, code, only_open=True)
+    with _open() as log, warehouse.connect(load_settings().published) as connection:
+        told = quarantine.replay(
+            connection, log, ContractSet.load(), wanted, datetime.now(UTC), positions
+        )
+    appended, already = len(told.appended), len(told.already_replayed)
+    if as_json:
+        print_json({"appended": appended, "already_replayed": already})
+    else:
+        out.print(f"{appended} events appended again; run a batch next.")
+        if already:
+            out.print(f"{already} left: replayed before, and their contracts are the same since.")
+
+
 @app.command()
 @reports_errors
 def quarantined(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only this code, e.g. FIELD_MISSING.")] = None,
     limit: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Events that no model uses, why, and what to do: code and path, never the values."""
-    settings = load_settings()
-    with warehouse.connect(settings.published) as connection:
-        found = [
-            {**row, "remedy": catalogue.remedy(row["code"])}
-            for row in warehouse.rows(connection, QUARANTINED, [limit])
-        ]
+    """Events that no model uses, why, and what to do: code, path and class of the value, never
+    the value; and where its copy is, if it was replayed."""
+    from ingestion.contracts import ContractSet
+    from orchestration import quarantine
+
+    wanted = quarantine.Wanted(source, code, limit=limit)
+    with _open() as log, warehouse.connect(load_settings().published) as connection:
+        found = quarantine.listing(connection, log, ContractSet.load(), wanted)
     if as_json:
         print_json(found)
     else:
-        columns = ("position", "source", "code", "path", "correlation_id", "remedy")
+        columns = (
+            *("position", "source", "event_type", "code", "path", "value"),
+            *("replayed_as", "replay_outcome", "remedy"),
+        )
         out.print(table("Quarantined", columns, ([row[name] for name in columns] for row in found)))

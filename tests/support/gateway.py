@@ -12,13 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ingestion.event_log import EventLog
 from ingestion.sandbox import webhooks as sandbox
@@ -51,6 +51,8 @@ class GatewayProcess:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.process: subprocess.Popen[bytes] | None = None
+        self._lines: deque[str] = deque(maxlen=20)
+        self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start, and wait until events are taken."""
@@ -60,7 +62,13 @@ class GatewayProcess:
             "the gateway to be ready",
             60,
         )
-        assert process.poll() is None, "the gateway did not start"
+        assert process.poll() is None, f"the gateway did not start: {self.told()}"
+
+    def told(self) -> str:
+        """The last it wrote, when it has ended."""
+        if self._reader is not None:
+            self._reader.join(30)
+        return "".join(self._lines)
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start without waiting."""
@@ -75,9 +83,12 @@ class GatewayProcess:
             },
             cwd=self.home,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE if self.prepare else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             preexec_fn=self.prepare,
         )
+        self._lines.clear()
+        self._reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
+        self._reader.start()
         return self.process
 
     def status(self, path: str) -> int:
@@ -99,9 +110,11 @@ class GatewayProcess:
         if self.process is not None:
             self.process.send_signal(number)
             self.process.wait(30)
-            if self.process.stderr is not None:
-                self.process.stderr.close()
             self.process = None
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream:
+            self._lines.extend(line.decode(errors="replace") for line in stream)
 
 
 @contextmanager
@@ -116,9 +129,10 @@ def gateway(home: Path, log_url: str = "", **options: Any) -> Iterator[GatewayPr
 
 
 def family(pid: int) -> list[int]:
-    """A process and those it started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(member for child in children for member in family(int(child)))]
+    """A process and those it started, from whichever thread."""
+    lists = [task / "children" for task in Path(f"/proc/{pid}/task").iterdir()]
+    children = [int(child) for listed in lists for child in listed.read_text().split()]
+    return [pid, *(member for child in children for member in family(child))]
 
 
 def get(port: int, path: str) -> tuple[int, Mapping[str, str]]:
@@ -193,7 +207,9 @@ class Load:
         self._numbers = itertools.count()
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._work, args=(self.ports[n % len(self.ports)],))
+            threading.Thread(
+                target=self._work, args=(self.ports[n % len(self.ports)],), daemon=True
+            )
             for n in range(self.senders)
         ]
 

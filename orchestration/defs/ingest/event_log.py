@@ -9,9 +9,7 @@ from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
 
 from ingestion.contracts import ContractSet
-from ingestion.event_log import EventLog
-from ingestion.sources.event_log import create_pipeline, event_log_source, loaded_head
-from ingestion.sources.warehouse import warehouse_errors
+from ingestion.sources.event_log import create_pipeline, event_log_source, load
 from orchestration import connections, warehouse
 from orchestration.settings import load_settings
 
@@ -46,7 +44,7 @@ def ingest() -> dg.Definitions:
 
     @dlt_assets(
         # Only describes the asset: each run opens the real log and makes a source of its own.
-        dlt_source=event_log_source(EventLog.open("sqlite://"), contracts),
+        dlt_source=event_log_source(),
         dlt_pipeline=create_pipeline(settings.warehouse, pipelines),
         dagster_dlt_translator=Translator(),
         name="event_log",
@@ -62,14 +60,14 @@ def ingest() -> dg.Definitions:
             if config.full:
                 warehouse.discard(settings.warehouse, pipelines)
             warehouse.ensure_usable(settings.warehouse)
-            with warehouse_errors():
-                pipeline = create_pipeline(settings.warehouse, pipelines)
-                before = loaded_head(pipeline)
-                source = event_log_source(log, contracts)
+            pipeline = create_pipeline(settings.warehouse, pipelines)
+
+            def run(source: Any) -> None:
                 list(dlt.run(context=context, dlt_source=source, dlt_pipeline=pipeline))
-                head = loaded_head(pipeline)
+
+            report = load(log, contracts, pipeline, run=run)
         yield dg.MaterializeResult(
-            asset_key=["raw", "events"], metadata={"rows": head - before, "log_position": head}
+            asset_key=["raw", "events"], metadata={"rows": report.rows, "log_position": report.head}
         )
 
     return dg.Definitions(assets=[event_log])

@@ -142,4 +142,4 @@ def test_without_s3(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(DependencyMissingError) as caught:
         find_dumps("s3://bucket/folder")
-    assert "millrace[s3]" in str(caught.value)
+    assert 'extra "s3"' in str(caught.value)

@@ -75,6 +75,8 @@ def test_metrics(gateway, response):
         'millrace_gateway_events_total{result="duplicate",source="typeform"} 1.0',
         "millrace_log_commit_events_sum 2.0",
         "millrace_gateway_request_seconds_count 3.0",
+        "millrace_gateway_requests_in_flight 0.0",
+        'millrace_gateway_last_event_timestamp_seconds{source="typeform"} 1',
     ):
         assert line in text
 

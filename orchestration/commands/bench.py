@@ -1,0 +1,81 @@
+"""`millrace bench`: measure this installation's code on this machine, in a temporary home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.commands.output import (
+    JsonOption,
+    err,
+    out,
+    print_json,
+    reports_errors,
+    table,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Measure speed and memory on this machine.")
+
+
+class ToolName(StrEnum):
+    """What sends the load."""
+
+    OWN = "own"
+    WRK = "wrk"
+
+
+@app.command()
+@reports_errors
+def receive(
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to send.")] = 10.0,
+    events: Annotated[
+        int | None, typer.Option(min=1, help="Send this many instead, however long it takes.")
+    ] = None,
+    connections: Annotated[int, typer.Option(min=1, help="Keep-alive connections.")] = 64,
+    database: Annotated[
+        str | None, typer.Option(help="URL of the log's database; a new SQLite file by default.")
+    ] = None,
+    tool: Annotated[ToolName, typer.Option(help="Our own client, or wrk.")] = ToolName.OWN,
+    as_json: JsonOption = False,
+) -> None:
+    """Signed webhooks into one gateway: acknowledged events a second, latency, losses."""
+    from orchestration.bench import receive as bench
+
+    plan = bench.Plan(seconds, events, connections, database, tool.value)
+    told = bench.receive(plan, _progress(as_json))
+    _tell("Receiving", told, as_json=as_json)
+    if told["lost"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reports_errors
+def load(
+    events: Annotated[int, typer.Option(min=1, help="How many.")] = 1_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Logged events into the warehouse by dlt, each checked against its contract."""
+    from orchestration.bench.load import measure_load
+
+    _tell("Loading", measure_load(events, _progress(as_json)), as_json=as_json)
+
+
+def _progress(as_json: bool) -> Any:
+    return (lambda _step: None) if as_json else (lambda step: err.print(f"  {step} …"))
+
+
+def _tell(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    figures = [(name, value) for name, value in told.items() if not isinstance(value, dict)]
+    nested = [
+        (f"{name} {inner}", value)
+        for name, values in told.items()
+        if isinstance(values, dict)
+        for inner, value in values.items()
+    ]
+    out.print(table(title, ("what", "value"), figures + nested))
