@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEADER_SECONDS: Final = 10.0
-"""How long the headers of a request may take, and how long a new connection may say nothing."""
+PATIENCE_SECONDS: Final = 10.0
+"""How long headers may take, a new connection may say nothing, and the rest of a body that nobody
+reads may trickle in."""
 
 _UNFINISHED_HEADER_BYTES: Final = 64 * 1024
 _SWEEP_SECONDS: Final = 1.0
@@ -67,9 +68,10 @@ class GatewayProtocol(HttpToolsProtocol):
     """One connection."""
 
     waiting_since: float | None = None
-    """Since when it owes us the headers of a request; None when it owes nothing."""
+    """Since when it owes us headers, or the rest of a body that was answered without being read;
+    None when it owes nothing, or the request's handler watches the time."""
 
-    _received = 0
+    _head_bytes: int | None = None
 
     def connection_made(self, transport: Any) -> None:
         """A client has come."""
@@ -79,34 +81,45 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come. A head without an end is not collected for ever."""
-        if self.waiting_since is not None:
-            if self._received > _UNFINISHED_HEADER_BYTES:
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > _UNFINISHED_HEADER_BYTES:
                 self.transport.abort()
                 return
-            self._received += len(data)
         super().data_received(data)
 
     def on_message_begin(self) -> None:
         """A request begins."""
         self.waiting_since = self.loop.time()
-        self._received = 0
+        self._head_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Its headers are there."""
-        self.waiting_since = None
+        self.waiting_since = self._head_bytes = None
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """It is answered, be it before its body is there."""
+        if self.cycle is not None and self.cycle.more_body:
+            self.waiting_since = self.loop.time()
+        super().on_response_complete()
+
+    def on_message_complete(self) -> None:
+        """Its body is there."""
+        self.waiting_since = None
+        super().on_message_complete()
 
 
 async def sweep(connections: Collection[Any]) -> None:
-    """Close connections that owe their headers for too long; runs until it is cancelled.
+    """Close connections that owe something for too long; runs until it is cancelled.
 
     One look at all of them costs less than a timer for each request.
     """
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        latest = loop.time() - HEADER_SECONDS
+        latest = loop.time() - PATIENCE_SECONDS
         for connection in list(connections):
             if connection.waiting_since is not None and connection.waiting_since < latest:
                 connection.transport.abort()

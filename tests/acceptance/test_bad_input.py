@@ -37,6 +37,7 @@ REFUSED = {
     "standard signed long ago": (401, "TIMESTAMP_STALE", "standard"),
     "a body over the limit": (413, "BODY_TOO_LARGE", "typeform"),
     "a source nobody knows": (404, "SOURCE_UNKNOWN", "unknown"),
+    "a vendor at a misspelt address": (503, "SOURCE_NOT_CONFIGURED", "unknown"),
     "a source without a secret": (503, "SECRET_MISSING", "standard"),
 }
 
@@ -79,7 +80,8 @@ def _refused(now: Stage) -> dict[str, SignedWebhook]:
         "hubspot signed long ago": _batch(late, _deal(now, "closedwon")),
         "standard signed long ago": late.standard("l", "page_view", now.now),
         "a body over the limit": replace(form, body=b" " * 1_048_577),
-        "a source nobody knows": replace(form, path="/webhooks/fax"),
+        "a source nobody knows": replace(form, path="/webhooks/fax", headers={}),
+        "a vendor at a misspelt address": replace(form, path="/webhooks/typefrom"),
     }
 
 

@@ -182,6 +182,14 @@ class Sender:
             retry_after=answer.getheader("retry-after"),
         )
 
+    def send_again(self, event_id: str) -> Answer:
+        """Send; where the connection was closed meanwhile, as one that was idle is, once more."""
+        try:
+            return self.send(event_id)
+        except _BROKEN:
+            self.close()
+            return self.send(event_id)
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()

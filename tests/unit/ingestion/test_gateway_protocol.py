@@ -88,7 +88,7 @@ def test_an_answer_that_closes_the_connection_is_whole():
 def test_headers_must_come_in_time(monkeypatch, sent):
     """A connection that says nothing, or does not end its headers, is closed; one that was served
     and is idle is not closed by that."""
-    monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "PATIENCE_SECONDS", 0.2)
     monkeypatch.setattr(protocol, "_SWEEP_SECONDS", 0.05)
 
     async def scenario():
@@ -99,6 +99,45 @@ def test_headers_must_come_in_time(monkeypatch, sent):
             reader, writer = await connect()
             writer.write(sent)
             await _closed(reader)
+            honest.write(REQUEST)
+            assert (await honest_reader.read(4096)).startswith(b"HTTP/1.1 200")
+            honest.close()
+            writer.close()
+
+    run(scenario())
+
+
+async def unread(_scope, _receive, send):
+    for message in ANSWER:
+        await send(message)
+
+
+def test_a_body_that_nobody_reads_must_end(monkeypatch):
+    """A request that is refused before its body came cannot hold its connection by trickling; one
+    whose body ends in time goes on with the next request."""
+    monkeypatch.setattr(protocol, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "_SWEEP_SECONDS", 0.05)
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n"
+
+    async def trickle(writer):
+        with suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    async def scenario():
+        async with server(unread) as connect:
+            honest_reader, honest = await connect()
+            honest.write(head + b"x" * 50)
+            assert (await honest_reader.read(4096)).startswith(b"HTTP/1.1 200")
+            honest.write(b"x" * 50)
+            reader, writer = await connect()
+            writer.write(head.replace(b"100", b"100000"))
+            assert (await reader.read(4096)).startswith(b"HTTP/1.1 200")
+            attack = asyncio.create_task(trickle(writer))
+            await _closed(reader)
+            attack.cancel()
             honest.write(REQUEST)
             assert (await honest_reader.read(4096)).startswith(b"HTTP/1.1 200")
             honest.close()
