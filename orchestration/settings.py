@@ -19,6 +19,8 @@ SECRET_PREFIX = "MILLRACE_WEBHOOK_SECRET_"  # noqa: S105  the name of a variable
 TOKEN_PREFIX = "MILLRACE_WEBHOOK_TOKEN_"  # noqa: S105  the name of a variable, not a secret
 SANDBOX_CREDENTIAL = "sandbox"
 
+_LOG_URLS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
+
 Words = Annotated[tuple[str, ...], NoDecode]
 """Comma-separated in the environment."""
 
@@ -91,7 +93,7 @@ class Settings(BaseSettings):
     @field_validator("log_url")
     @classmethod
     def _log_supported(cls, url: str) -> str:
-        if url and not url.startswith(("sqlite:///", "postgresql://")):
+        if url and not url.startswith(_LOG_URLS):
             raise ValueError("use sqlite:///<absolute path> or postgresql://<user>@<host>/<name>")
         return url
 

@@ -127,6 +127,7 @@ class Postgres:
 _KINDS: Final[Mapping[str, type[Sqlite] | type[Postgres]]] = {
     "sqlite": Sqlite,
     "postgresql": Postgres,
+    "postgres": Postgres,  # as hosting providers spell it
 }
 
 _COLUMNS: Final = tuple(column.name for column in EVENTS.c)

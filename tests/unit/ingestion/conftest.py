@@ -26,6 +26,15 @@ def log_file(tmp_path: Path) -> Path:
     return tmp_path / "log" / "events.db"
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def each_database(request: pytest.FixtureRequest, log_file: Path) -> str:
+    """The URL of an empty log: a test that uses it runs on SQLite and on PostgreSQL."""
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{log_file}"
+
+
 @pytest.fixture
 def log(log_file: Path) -> Iterator[EventLog]:
     opened = EventLog.open(f"sqlite:///{log_file}")

@@ -20,12 +20,9 @@ from orchestration.commands.keys import app
 WRITE = Scope("webshop", "write")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request, tmp_path):
-    if request.param == "postgres":
-        opened = KeyStore.open(request.getfixturevalue("postgres_url"))
-    else:
-        opened = KeyStore.open(f"sqlite:///{tmp_path}/events.db")
+@pytest.fixture
+def store(each_database):
+    opened = KeyStore.open(each_database)
     yield opened
     opened.close()
 

@@ -21,16 +21,9 @@ ANONYMOUS = {"type": "page_view", "data": {}}
 NAMED = {"idempotency-key": "order 66"}
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres_url")
-    return f"sqlite:///{tmp_path}/events.db"
-
-
 @pytest.fixture
-def gateway(url):
-    made = ApiGateway(url)
+def gateway(each_database):
+    made = ApiGateway(each_database)
     yield made
     made.close()
 

@@ -137,10 +137,9 @@ class Stuck:
         self._log.add_counters(deltas)
 
 
-def test_overload(make, log, response):
-    """When the log cannot keep up the vendor is asked to wait; what was taken is stored."""
-    stuck = Stuck(log)
-    gateway = make(stuck, limits=CommitterLimits(pending_events=1))
+def one_while_stuck(gateway, stuck, response):
+    """The answers to a request that waits for the log, one that comes meanwhile, and the same one
+    again when the log goes on."""
 
     async def talk(client: httpx.AsyncClient) -> list[httpx.Response]:
         first = asyncio.ensure_future(post(client, response("1")))
@@ -149,7 +148,15 @@ def test_overload(make, log, response):
         stuck.release.set()
         return [await first, second, await post(client, response("2"))]
 
-    first, second, third = gateway.run(talk)
+    return gateway.run(talk)
+
+
+def test_overload(make, log, response):
+    """When the log cannot keep up the vendor is asked to wait; what was taken is stored."""
+    stuck = Stuck(log)
+    gateway = make(stuck, limits=CommitterLimits(pending_events=1))
+
+    first, second, third = one_while_stuck(gateway, stuck, response)
     assert problem(second) == (503, "OVERLOADED")
     assert second.headers["retry-after"] == "1"
     assert (first.status_code, third.status_code, log.count().count) == (200, 200, 2)
@@ -208,14 +215,7 @@ def test_too_many_at_once(make, log, response):
     stuck = Stuck(log)
     gateway = make(stuck, max_in_flight=1)
 
-    async def talk(client: httpx.AsyncClient) -> list[httpx.Response]:
-        first = asyncio.ensure_future(post(client, response("1")))
-        assert await asyncio.to_thread(stuck.entered.wait, 10)
-        second = await post(client, response("2"))
-        stuck.release.set()
-        return [await first, second, await post(client, response("2"))]
-
-    first, second, third = gateway.run(talk)
+    first, second, third = one_while_stuck(gateway, stuck, response)
     assert problem(second) == (503, "TOO_MANY_REQUESTS_IN_FLIGHT")
     assert second.headers["retry-after"] == "1"
     assert (first.status_code, third.status_code, log.count().count) == (200, 200, 2)

@@ -11,16 +11,9 @@ from ingestion.errors import LogUnavailableError
 from ingestion.event_log import CounterKey, EventLog
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request, log_file):
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres_url")
-    return f"sqlite:///{log_file}"
-
-
 @pytest.fixture
-def log(url):
-    opened = EventLog.open(url)
+def log(each_database):
+    opened = EventLog.open(each_database)
     yield opened
     opened.close()
 
@@ -108,14 +101,14 @@ def test_search(log, event):
     assert log.search("a_a@") == []
 
 
-def test_counters(log, url, event):
+def test_counters(log, each_database, event):
     """Counters are kept with the events, and survive the process."""
     rejected = CounterKey("typeform", "rejected", "SIGNATURE_INVALID")
     log.append([event.make("a")], {rejected: 2})
     log.append([event.make("a")])
     log.add_counters({rejected: 1})
     log.close()
-    with closing(EventLog.open(url)) as opened:
+    with closing(EventLog.open(each_database)) as opened:
         counters = opened.counters()
     assert counters == {
         CounterKey("typeform", "received"): 2,

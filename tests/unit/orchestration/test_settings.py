@@ -85,3 +85,10 @@ def test_secrets_do_not_show_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLRACE_HUBSPOT_TOKEN", "pat-very-secret")
 
     assert "pat-very-secret" not in repr(load_settings())
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_log_on_postgresql(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """The log's URL may spell PostgreSQL in each of the usual ways."""
+    monkeypatch.setenv("MILLRACE_LOG_URL", f"{scheme}://user@db/log")
+    assert load_settings().log_url == f"{scheme}://user@db/log"
