@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -143,6 +144,8 @@ def ui(
     workspace = str(dagster_home.prepare(settings) / "workspace.yaml")
     ensure_manifest(settings)
     err.print(f"Dagster: http://{host}:{port} (stop with Ctrl-C)")
+    # Scripts start background jobs with SIGINT ignored, and Dagster would then not stop at all.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = ["dev", "--workspace", workspace, "--host", host, "--port", str(port)]
     os.execv(dagster, [dagster, *arguments])  # noqa: S606  our own interpreter's Dagster

@@ -57,7 +57,10 @@ class Installation:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("MILLRACE_")}
         self.environment = {**inherited, **SECRETS, "MILLRACE_HOME": str(self.home)}
 
-    def start(self, *arguments: str, ready: str, seconds: float = 90) -> None:
+    def start(
+        self, *arguments: str, ready: str, seconds: float = 90, in_background: bool = False
+    ) -> None:
+        """Start a command and wait until it answers; ``in_background``: as a script's `&` does."""
         with (self.home / f"{arguments[0]}.log").open("ab") as log:
             process = subprocess.Popen(
                 [COMMAND, *arguments],
@@ -65,6 +68,7 @@ class Installation:
                 cwd=self.home,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=_ignore_interrupt if in_background else None,
             )
         self.processes.append(process)
         wait_until(
@@ -103,9 +107,24 @@ class Installation:
     def stop(self) -> None:
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            process.wait(timeout=60)
+        left = [process for process in self.processes if not _ends(process)]
+        for process in left:
+            process.kill()
+            process.wait()
         self.processes.clear()
+        assert not left, f"did not stop when told to: {[process.args for process in left]}"
+
+
+def _ends(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _ignore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def sandbox_state(url: str, vendor: str) -> Mapping[str, Any]:

@@ -51,7 +51,8 @@ def dagster(installation: Installation) -> Dagster:
     service = installation.start_service(roles="gateway")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    installation.start("ui", "--port", str(port), ready=f"{url}/server_info", seconds=90)
+    ready = f"{url}/server_info"
+    installation.start("ui", "--port", str(port), ready=ready, in_background=True)
     return Dagster(url, sandbox, service)
 
 
