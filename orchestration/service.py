@@ -66,7 +66,7 @@ async def serve(
             work.append(_gateway(config, log, writer, listener=listener, stop=stop))
         if "dispatcher" in roles:
             work.append(delivery.run(settings, log, stop))
-        gc.freeze()
+        gc.freeze()  # what is imported stays: the collector need not look at it again and again
         async with asyncio.TaskGroup() as tasks:
             for role in work:
                 tasks.create_task(role)

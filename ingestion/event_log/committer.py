@@ -75,7 +75,8 @@ class GroupCommitter:
         self._log = log
         self._limits = limits or CommitterLimits()
         self._observe = observe
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
         self._queue: deque[_Waiting] = deque()
         self._counts: Counter[CounterKey] = Counter()
         self._events = 0
@@ -99,22 +100,23 @@ class GroupCommitter:
         loop = asyncio.get_running_loop()
         size = sum(len(event.body) for event in events)
         waiting = _Waiting(events, size, loop, loop.create_future())
-        with self._wake:
+        with self._lock:
             self._admit(waiting)
-            self._wake.notify()
+        if not self._wake.is_set():
+            self._wake.set()
         return await waiting.future
 
     def count(self, key: CounterKey) -> None:
         """Add one to a durable counter, with the next commit; nobody waits for it."""
-        with self._wake:
+        with self._lock:
             self._counts[key] += 1
             self._start()
 
     def close(self) -> None:
         """Write what waits, then stop. Blocks until the thread has ended."""
-        with self._wake:
+        with self._lock:
             self._closed = True
-            self._wake.notify()
+        self._wake.set()
         if self._thread is not None:
             self._thread.join()
 
@@ -137,16 +139,17 @@ class GroupCommitter:
             self._thread.start()
 
     def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not (self._queue or self._closed):
-                    if not self._wake.wait(self._limits.count_interval) and self._counts:
-                        break
+        last = False
+        while not last:
+            self._wake.wait(self._limits.count_interval)
+            self._wake.clear()  # before looking: what comes later sets it again
+            with self._lock:
                 batch, counts = self._take()
+                if self._queue:
+                    self._wake.set()
                 last = self._closed and not self._queue
-            self._write(batch, counts)
-            if last:
-                return
+            if batch or counts:
+                self._write(batch, counts)
 
     def _take(self) -> tuple[list[_Waiting], Counter[CounterKey]]:
         """What the next transaction holds: at least one request, then as many as fit."""
@@ -163,7 +166,7 @@ class GroupCommitter:
     def _write(self, batch: Sequence[_Waiting], counts: Counter[CounterKey]) -> None:
         started = perf_counter()
         outcomes = self._commit(batch, counts) if batch else self._commit_counts(counts)
-        with self._wake:
+        with self._lock:
             self._events -= sum(len(waiting.events) for waiting in batch)
             self._bytes -= sum(waiting.size for waiting in batch)
         if self._observe is not None and batch:
@@ -197,7 +200,7 @@ class GroupCommitter:
 
     def _keep(self, counts: Counter[CounterKey]) -> None:
         """Put counts back, for the next transaction."""
-        with self._wake:
+        with self._lock:
             self._counts.update(counts)
 
 

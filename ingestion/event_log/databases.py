@@ -8,18 +8,16 @@ in PostgreSQL a writer takes an advisory lock for its transaction. Group commit 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, Text, create_engine, event, func
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.sql import cast
-from sqlalchemy.sql.dml import Insert
 
 from ingestion.event_log.schema import COUNTERS, EVENTS, METADATA
 
@@ -35,11 +33,16 @@ class Database(Protocol):
     def engines(self, url: URL) -> tuple[Engine, Engine]:
         """Engines for reading and for writing, on one pool."""
 
+    def stored(
+        self, connection: Connection, source: str, keys: Sequence[str]
+    ) -> Iterable[Sequence[Any]]:
+        """``(event_key, position, body_hash)`` of those keys of a source that are stored."""
+
     def insert_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows of ``events``, at least one."""
 
-    def add_to_counters(self) -> Insert:
-        """Insert counters, adding to those that are there."""
+    def add_to_counters(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of ``counters``, at least one, adding to those that are there."""
 
     def body_contains(self, text: str) -> ColumnElement[bool]:
         """Whether a body contains the text, whatever the case of ASCII letters."""
@@ -71,6 +74,13 @@ class Sqlite:
         event.listen(engine, "begin", _begin_sqlite)
         return engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
+    def stored(
+        self, connection: Connection, source: str, keys: Sequence[str]
+    ) -> Iterable[Sequence[Any]]:
+        """See ``Database``."""
+        values = (source, orjson.dumps(keys).decode())
+        return connection.exec_driver_sql(_SQLITE_STORED, values).all()
+
     def insert_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Many rows a statement: between two statements the interpreter lock is given away, and a
         busy event loop is slow to give it back."""
@@ -82,9 +92,11 @@ class Sqlite:
                 connection.exec_driver_sql(_sqlite_insert(size), values)
                 start += size
 
-    def add_to_counters(self) -> Insert:
+    def add_to_counters(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """See ``Database``."""
-        return _adding(sqlite_insert(COUNTERS))
+        connection.exec_driver_sql(
+            _SQLITE_ADD, [tuple(row[name] for name in _COUNTER) for row in rows]
+        )
 
     def body_contains(self, text: str) -> ColumnElement[bool]:
         """See ``Database``."""
@@ -105,13 +117,20 @@ class Postgres:
         event.listen(engine, "begin", _begin_postgres)
         return engine, engine.execution_options(**{_BEGIN: _POSTGRES_LOCK})
 
+    def stored(
+        self, connection: Connection, source: str, keys: Sequence[str]
+    ) -> Iterable[Sequence[Any]]:
+        """See ``Database``."""
+        values = {"source": source, "keys": list(keys)}
+        return connection.exec_driver_sql(_POSTGRES_STORED, values).all()
+
     def insert_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """See ``Database``; the driver sends all rows in one pipeline."""
         connection.execute(_INSERT, rows)
 
-    def add_to_counters(self) -> Insert:
+    def add_to_counters(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """See ``Database``."""
-        return _adding(postgres_insert(COUNTERS))
+        connection.exec_driver_sql(_POSTGRES_ADD, [dict(row) for row in rows])
 
     def body_contains(self, text: str) -> ColumnElement[bool]:
         """See ``Database``. Bodies need not be text: both sides are compared in the escaped form,
@@ -130,6 +149,25 @@ _KINDS: Final[Mapping[str, type[Sqlite] | type[Postgres]]] = {
     "postgres": Postgres,  # as hosting providers spell it
 }
 
+# Statements of the hot path as text: a commit under load holds some thirty events, and to build
+# these anew each time would take as long as the database takes.
+_SQLITE_STORED: Final = """
+    select event_key, position, body_hash from events
+    where source = ? and event_key in (select value from json_each(?))
+"""
+_POSTGRES_STORED: Final = """
+    select event_key, position, body_hash from events
+    where source = %(source)s and event_key = any(%(keys)s)
+"""
+
+_COUNTER: Final = tuple(column.name for column in COUNTERS.c)
+_ADD: Final = """
+    insert into counters (source, name, code, value) values ({})
+    on conflict (source, name, code) do update set value = counters.value + excluded.value
+"""
+_SQLITE_ADD: Final = _ADD.format("?, ?, ?, ?")
+_POSTGRES_ADD: Final = _ADD.format("%(source)s, %(name)s, %(code)s, %(value)s")
+
 _COLUMNS: Final = tuple(column.name for column in EVENTS.c)
 _INSERT: Final = EVENTS.insert()
 
@@ -145,14 +183,6 @@ _POSTGRES_SETTINGS: Final = (
 )
 # A number that nobody else uses: the first 8 bytes of the SHA-256 of "millrace event log".
 _POSTGRES_LOCK: Final = "select pg_advisory_xact_lock(9075652923288284660)"
-
-
-def _adding(insert: Any) -> Insert:
-    statement: Insert = insert.on_conflict_do_update(
-        index_elements=[COUNTERS.c.source, COUNTERS.c.name, COUNTERS.c.code],
-        set_={"value": COUNTERS.c.value + insert.excluded.value},
-    )
-    return statement
 
 
 @cache

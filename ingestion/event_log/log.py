@@ -52,10 +52,6 @@ _ROWS = (
     .limit(bindparam("limit"))
 )
 _FILES = select(EVENTS.c.archived_in).where(EVENTS.c.archived_in.is_not(None)).distinct()
-_STORED = select(EVENTS.c.event_key, EVENTS.c.position, EVENTS.c.body_hash).where(
-    EVENTS.c.source == bindparam("source"),
-    EVENTS.c.event_key.in_(bindparam("keys", expanding=True)),
-)
 
 
 class EventLog:
@@ -71,7 +67,6 @@ class EventLog:
         self._reader = reader
         self._writer = writer
         self._archive = archive
-        self._add_to_counters = database.add_to_counters()
 
     @classmethod
     def open(cls, url: str, archive: Path | None = None) -> Self:
@@ -99,7 +94,7 @@ class EventLog:
         """
         hashed = [(event, body_hash(event.body)) for event in events]
         with self._write() as connection:
-            plan = _plan(connection, hashed)
+            plan = self._plan(connection, hashed)
             if plan.additions:
                 self._database.insert_events(connection, [_row(one) for one in plan.additions])
             self._add(connection, _deltas(events, plan.answers, counters or {}))
@@ -147,7 +142,7 @@ class EventLog:
     def positions(self, keys: Iterable[dedup.Key]) -> dict[dedup.Key, int]:
         """Where the events of these keys are; keys that are not stored are left out."""
         with self._read() as connection:
-            return {key: row.position for key, row in _stored(connection, keys).items()}
+            return {key: row.position for key, row in self._stored(connection, keys).items()}
 
     def rows(self, *, after: int, limit: int) -> Sequence[LogRow]:
         """Rows behind position ``after`` for bulk readers, in order of position, at most
@@ -190,10 +185,29 @@ class EventLog:
         """Give back every connection."""
         self._reader.dispose()
 
+    def _plan(self, connection: Connection, hashed: Sequence[tuple[NewEvent, str]]) -> dedup.Plan:
+        keys = [dedup.Key(event.source, event.event_key) for event, _ in hashed]
+        stored = self._stored(connection, keys)
+        stored |= self._stored(connection, dedup.variants_to_look_up(hashed, stored))
+        return dedup.plan(hashed, stored, int(connection.execute(_HEAD).scalar_one()))
+
+    def _stored(
+        self, connection: Connection, keys: Iterable[dedup.Key]
+    ) -> dict[dedup.Key, dedup.Stored]:
+        """What is stored under these keys."""
+        by_source: dict[str, list[str]] = {}
+        for source, key in keys:
+            by_source.setdefault(source, []).append(key)
+        return {
+            dedup.Key(source, key): dedup.Stored(position, digest)
+            for source, wanted in by_source.items()
+            for key, position, digest in self._database.stored(connection, source, wanted)
+        }
+
     def _add(self, connection: Connection, deltas: Mapping[CounterKey, int]) -> None:
         rows = [{**key._asdict(), "value": value} for key, value in deltas.items() if value]
         if rows:
-            connection.execute(self._add_to_counters, rows)
+            self._database.add_to_counters(connection, rows)
 
     def _events(self, query: Select[Any]) -> list[LoggedEvent]:
         with self._read() as connection:
@@ -230,27 +244,6 @@ def _reason(error: DBAPIError) -> str:
 
 def _order(newest_first: bool) -> Any:
     return desc(EVENTS.c.position) if newest_first else EVENTS.c.position
-
-
-def _plan(connection: Connection, hashed: Sequence[tuple[NewEvent, str]]) -> dedup.Plan:
-    keys = [dedup.Key(event.source, event.event_key) for event, _ in hashed]
-    stored = _stored(connection, keys)
-    stored |= _stored(connection, dedup.variants_to_look_up(hashed, stored))
-    return dedup.plan(hashed, stored, int(connection.execute(_HEAD).scalar_one()))
-
-
-def _stored(connection: Connection, keys: Iterable[dedup.Key]) -> dict[dedup.Key, dedup.Stored]:
-    """What is stored under these keys."""
-    by_source: dict[str, list[str]] = {}
-    for source, key in keys:
-        by_source.setdefault(source, []).append(key)
-    found: dict[dedup.Key, dedup.Stored] = {}
-    for source, wanted in by_source.items():
-        for start in range(0, len(wanted), _LOOKUP):
-            values = {"source": source, "keys": wanted[start : start + _LOOKUP]}
-            for key, position, digest in connection.execute(_STORED, values):
-                found[dedup.Key(source, key)] = dedup.Stored(position, digest)
-    return found
 
 
 def _row(addition: dedup.Addition) -> dict[str, Any]:

@@ -8,6 +8,7 @@ service leaves none behind; what it had in hand is committed or not, and was not
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -167,6 +168,7 @@ def main() -> None:
     what waits must still be written."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    gc.freeze()
     with closing(Connection(int(sys.argv[1]))) as pipe:
         _serve(pipe)
 

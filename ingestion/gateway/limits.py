@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from starlette.types import Receive, Scope
 
@@ -14,6 +15,10 @@ from ingestion.errors import (
     HeadersTooLargeError,
     TooManyInFlightError,
 )
+
+BODY_IS_HERE: Final = "millrace.body_is_here"
+"""An extension of the ASGI scope: a function that says whether the whole body has been received.
+Servers without it are fine."""
 
 
 class ClientGoneError(Exception):
@@ -39,7 +44,9 @@ class InFlight:
 
 def check_headers(scope: Scope, limit: int) -> None:
     """Raises HeadersTooLargeError when names and values have more than ``limit`` bytes together."""
-    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    size = 0
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
     if size > limit:
         raise HeadersTooLargeError(f"The headers have {size} bytes; {limit} are taken.")
 
@@ -53,6 +60,9 @@ async def read_body(scope: Scope, receive: Receive, limit: int, within: timedelt
     """
     if (declared := _declared_length(scope)) is not None and declared > limit:
         raise BodyTooLargeError(f"The body has {declared} bytes; {limit} are taken.")
+    is_here = scope.get("extensions", {}).get(BODY_IS_HERE)
+    if is_here is not None and is_here():
+        return await _collect(receive, limit)
     try:
         async with asyncio.timeout(within.total_seconds()):
             return await _collect(receive, limit)

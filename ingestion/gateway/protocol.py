@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ingestion.gateway.limits import BODY_IS_HERE
+
 PATIENCE_SECONDS: Final = 10.0
 """How long headers may take, a new connection may say nothing, and the rest of a body that nobody
 reads may trickle in."""
@@ -95,9 +97,13 @@ class GatewayProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Its headers are there."""
+        """Its headers are there. Its handler starts when what has come is parsed, which is mostly
+        all of it; then the handler can spare the timer for the body."""
         self.waiting_since = self._head_bytes = None
         super().on_headers_complete()
+        cycle = self.cycle
+        extensions: dict[str, Any] = {BODY_IS_HERE: lambda: not cycle.more_body}
+        self.scope["extensions"] = extensions
 
     def on_response_complete(self) -> None:
         """It is answered, be it before its body is there."""

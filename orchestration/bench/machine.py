@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 _LIBRARIES = ("uvicorn", "uvloop", "httptools", "sqlalchemy", "orjson", "dlt", "duckdb", "pyarrow")
 
@@ -57,7 +57,7 @@ def _processor() -> str:
 
 
 def _server_version(url: str) -> str:
-    engine = create_engine(url)
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     try:
         with engine.connect() as connection:
             return str(connection.execute(text("show server_version")).scalar_one())
