@@ -180,6 +180,8 @@ _POSTGRES_SETTINGS: Final = (
     f"lock_timeout={_LOCK_WAIT_MS}",
     "idle_in_transaction_session_timeout=15000",
     "timezone=UTC",
+    # A plan made while the log was small would be kept when it is large.
+    "plan_cache_mode=force_custom_plan",
 )
 # A number that nobody else uses: the first 8 bytes of the SHA-256 of "millrace event log".
 _POSTGRES_LOCK: Final = "select pg_advisory_xact_lock(9075652923288284660)"
