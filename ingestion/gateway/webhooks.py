@@ -24,7 +24,7 @@ from ingestion.gateway.exchange import Facts, header_pairs, send_reply
 from ingestion.gateway.limits import ClientGoneError, InFlight, check_headers, read_body
 from ingestion.gateway.metrics import GatewayMetrics
 from ingestion.gateway.problems import problem_headers, problem_reply
-from ingestion.gateway.rate import Bucket
+from ingestion.gateway.rate import Bucket, Rate
 from ingestion.gateway.request_log import RequestLog
 from ingestion.signatures import SignedRequest
 from ingestion.webhooks import WebhookSource
@@ -120,7 +120,7 @@ class WebhookEndpoint:
         if source.echo is not None and (reply := source.echo(request)) is not None:
             return reply
         if self.config.source_rate is not None:
-            self._admit(source)
+            self._admit(source, self.config.source_rate)
         kept = {name: value for name, value in headers.items() if name not in _NOT_KEPT}
         events = [
             NewEvent(
@@ -139,10 +139,9 @@ class WebhookEndpoint:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         return source.handshake(query, self.config.verify_tokens.get(source.name, ()))
 
-    def _admit(self, source: WebhookSource) -> None:
+    def _admit(self, source: WebhookSource, rate: Rate) -> None:
         """Count a request against its source's rate: a proven one, or strangers could use it up."""
-        assert self.config.source_rate is not None  # noqa: S101  # the caller has looked
-        bucket = self._buckets.setdefault(source.name, Bucket(self.config.source_rate))
+        bucket = self._buckets.setdefault(source.name, Bucket(rate))
         verdict = bucket.take(self.clock())
         if not verdict.allowed:
             raise RateLimitedError(verdict.retry_after)
