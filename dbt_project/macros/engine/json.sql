@@ -36,3 +36,45 @@
 {% macro duckdb__json_quote(text) -%}
     cast(to_json(cast({{ text }} as varchar)) as varchar)
 {%- endmacro %}
+
+
+{#
+    A JSON document read once, as a record whose members are text: `shape` is a list of member
+    names, or a dictionary where a name leads to a shape of its own. A member that is absent is
+    null; one that is no text is its JSON. Read its members with `text_of`.
+#}
+{% macro json_record(json, shape) -%}
+    {{ adapter.dispatch('json_record', 'millrace')(json, shape) }}
+{%- endmacro %}
+
+{% macro duckdb__json_record(json, shape) -%}
+    json_transform({{ json }}, '{{ tojson(millrace.json_shape(shape)) }}')
+{%- endmacro %}
+
+{% macro spark__json_record(json, shape) -%}
+    from_json({{ json }}, '{{ millrace.spark_shape(shape) }}')
+{%- endmacro %}
+
+
+{# The shape as nested dictionaries whose leaves are DuckDB's type of text. #}
+{% macro json_shape(shape) -%}
+    {%- set members = {} -%}
+    {%- for name in shape -%}
+        {%- do members.update({
+            name: millrace.json_shape(shape[name]) if shape is mapping and shape[name] else 'VARCHAR'
+        }) -%}
+    {%- endfor -%}
+    {{ return(members) }}
+{%- endmacro %}
+
+
+{# The shape as a type of Spark. #}
+{% macro spark_shape(shape) -%}
+    struct<
+    {%- for name in shape -%}
+        `{{ name }}`:
+        {{- millrace.spark_shape(shape[name]) if shape is mapping and shape[name] else 'string' -}}
+        {{- ',' if not loop.last -}}
+    {%- endfor -%}
+    >
+{%- endmacro %}

@@ -1,40 +1,36 @@
+{{ config(materialized='view') }}
+
 with
 
 typed as (
 
-    select
-        event_id,
-        event_type as activity_type
-    from {{ ref('stg_standard__events') }}
-    where event_type not in ('contact_updated', 'consent_changed', 'opportunity_changed')
-    union all
-    select
-        event_id,
-        'form_submit' as activity_type
-    from {{ ref('stg_typeform__responses') }}
+    {{ union_mappings('activities', 'position, activity_type, outcome, amount_given, currency') }}
+
+),
+
+contact_events as (
+
+    select * from {{ ref('int_contact_events') }}
 
 ),
 
 activities as (
 
     select
-        observations.event_id as activity_id,
-        observations.record_id,
-        observations.correlation_id,
+        contact_events.event_id as activity_id,
+        contact_events.record_id,
+        contact_events.correlation_id,
         typed.activity_type,
-        observations.utm_source,
-        observations.utm_medium,
-        observations.utm_campaign,
-        observations.utm_term,
-        observations.utm_content,
-        observations.gclid,
-        observations.fbclid,
-        observations.page_url,
-        observations.referrer,
-        observations.order_key,
-        observations.occurred_at
-    from {{ ref('int_contact_observations') }} as observations
-    inner join typed on observations.event_id = typed.event_id
+        {% for field in touch_fields() %}
+            contact_events.{{ field }},
+        {% endfor %}
+        typed.outcome,
+        {{ try_to('typed.amount_given', 'decimal(18, 2)') }} as amount,
+        typed.currency,
+        contact_events.order_key,
+        contact_events.occurred_at
+    from contact_events
+    inner join typed on contact_events.position = typed.position
 
 )
 

@@ -31,8 +31,8 @@ said as (
     union all
     select
         event_id,
-        consent_purpose as purpose,
-        consent_status as status,
+        purpose,
+        status,
         lawful_basis
     from {{ ref('stg_standard__events') }}
     where event_type = 'consent_changed'
@@ -60,7 +60,7 @@ consents as (
         observations.order_key,
         observations.occurred_at
     from said
-    inner join {{ ref('int_contact_observations') }} as observations
+    inner join {{ ref('int_contact_events') }} as observations
         on said.event_id = observations.event_id
 
 )

@@ -1,14 +1,14 @@
 {% set fields = [
     'user_id', 'anonymous_id', 'hubspot_contact_id', 'email', 'email_normalised', 'phone',
-    'first_name', 'last_name', 'company', 'company_domain', 'job_title', 'country',
-    'employees', 'budget', 'interest',
+    'first_name', 'last_name', 'company', 'company_domain', 'job_title', 'country', 'street',
+    'city', 'state', 'postcode', 'birth_date', 'employees', 'budget', 'interest',
 ] %}
 
 with
 
-observations as (
+statements as (
 
-    select * from {{ ref('int_contact_observations') }}
+    select * from {{ ref('int_contact_statements') }}
 
 ),
 
@@ -17,12 +17,12 @@ folded as (
     select
         record_id,
         {% for field in fields %}
-            {{ latest(field) }} as {{ field }},
+            {{ latest(field, 'last_order_key') }} as {{ field }},
         {% endfor %}
-        count(*) as observations,
-        min(occurred_at) as first_occurred_at,
-        max(occurred_at) as last_occurred_at
-    from observations
+        sum(events) as observations,
+        min(first_occurred_at) as first_occurred_at,
+        max(last_occurred_at) as last_occurred_at
+    from statements
     group by record_id
 
 )

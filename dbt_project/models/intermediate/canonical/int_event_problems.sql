@@ -1,6 +1,9 @@
+{% set opportunity_columns = 'position, event_id, is_unmapped, stage_given, amount_given,'
+    ~ ' closed_at_given, stage_path, amount_path, closed_at_path' %}
+
 with
 
-events as (
+staged as (
 
     select * from {{ ref('int_staged_events') }}
 
@@ -12,74 +15,94 @@ contacts as (
 
 ),
 
-deal_properties as (
+opportunities as (
 
-    select
-        changes.event_id,
-        changes.property_value,
-        property_map.canonical_field
-    from {{ ref('stg_hubspot__deal_changes') }} as changes
-    left join {{ ref('hubspot_property_map') }} as property_map
-        on
-            changes.property_name = property_map.property
-            and property_map.object_type = 'deal'
-    where changes.change_type = 'property'
+    {{ union_mappings('opportunities', opportunity_columns) }}
 
 ),
 
 contact_properties as (
 
-    select
-        changes.event_id,
-        property_map.canonical_field
+    select changes.*
     from {{ ref('stg_hubspot__contact_changes') }} as changes
     left join {{ ref('hubspot_property_map') }} as property_map
         on
-            changes.property_name = property_map.property
-            and property_map.object_type = 'contact'
-    where changes.change_type = 'property'
+            property_map.object_type = 'contact'
+            and changes.property_name = property_map.property
+    where changes.change_type = 'property' and property_map.canonical_field is null
+
+),
+
+consents as (
+
+    select * from {{ ref('stg_standard__events') }}
+    where event_type = 'consent_changed'
+
+),
+
+amounts as (
+
+    select
+        position,
+        event_id,
+        amount_path as path,
+        amount_given
+    from opportunities
+    where amount_given is not null
+    union all
+    select
+        position,
+        event_id,
+        '/data/amount' as path,
+        amount as amount_given
+    from {{ ref('stg_standard__events') }}
+    where amount is not null and event_type <> 'opportunity_changed'
 
 ),
 
 picks as (
 
     select
+        position,
         event_id,
         'deal_stage' as picklist,
-        lower(coalesce(property_value, '')) as picked_value,
-        '/propertyValue' as path
-    from deal_properties
-    where canonical_field = 'stage'
+        stage_given as picked_value,
+        stage_path as path
+    from opportunities
+    where stage_given is not null
     union all
     select
-        event_id,
-        'deal_stage' as picklist,
-        coalesce(stage, '') as picked_value,
-        '/data/stage' as path
-    from {{ ref('stg_standard__events') }}
-    where event_type = 'opportunity_changed'
-    union all
-    select
+        position,
         event_id,
         'consent_purpose' as picklist,
-        coalesce(consent_purpose, '') as picked_value,
+        coalesce(purpose, '') as picked_value,
         '/data/purpose' as path
-    from {{ ref('stg_standard__events') }}
-    where event_type = 'consent_changed'
+    from consents
     union all
     select
+        position,
         event_id,
         'consent_status' as picklist,
-        coalesce(consent_status, '') as picked_value,
+        coalesce(status, '') as picked_value,
         '/data/status' as path
-    from {{ ref('stg_standard__events') }}
-    where event_type = 'consent_changed'
+    from consents
+
+),
+
+unknown_picks as (
+
+    select picks.*
+    from picks
+    left join {{ ref('enum_registry') }} as registry
+        on picks.picklist = registry.picklist and picks.picked_value = registry.value
+    where registry.value is null
 
 ),
 
 impossible_times as (
 
     select
+        position,
         event_id,
         case source
             when 'typeform' then '/form_response/submitted_at'
@@ -92,7 +115,7 @@ impossible_times as (
             when occurred_at is null then 'text'
             else 'text:date'
         end as problem_value
-    from events
+    from staged
     where
         occurred_at is null
         or occurred_at < {{ timestamp_from_iso("'2000-01-01T00:00:00Z'") }}
@@ -103,61 +126,20 @@ impossible_times as (
 told_times as (
 
     select
+        position,
         event_id,
-        '/propertyValue' as path,
-        property_value as told,
-        {{ timestamp_from_text('property_value') }} as told_at
-    from deal_properties
-    where canonical_field = 'closed_at' and property_value is not null
-    union all
-    select
-        event_id,
-        '/data/occurred' as path,
-        stage_changed_at as told,
-        {{ timestamp_from_iso('stage_changed_at') }} as told_at
-    from {{ ref('stg_standard__events') }}
-    where stage_changed_at is not null
-
-),
-
-unreadable_times as (
-
-    select
-        event_id,
-        path,
-        {{ text_class('told') }} as problem_value
-    from told_times
-    where
-        told_at is null
-        or told_at < {{ timestamp_from_iso("'2000-01-01T00:00:00Z'") }}
-        or told_at >= {{ timestamp_from_iso("'2100-01-01T00:00:00Z'") }}
-
-),
-
-unreadable_amounts as (
-
-    select
-        event_id,
-        '/propertyValue' as path,
-        {{ text_class('property_value') }} as problem_value
-    from deal_properties
-    where
-        canonical_field = 'amount'
-        and property_value is not null
-        and {{ try_to('property_value', 'decimal(18, 2)') }} is null
-    union all
-    select
-        event_id,
-        '/data/amount' as path,
-        {{ text_class('amount') }} as problem_value
-    from {{ ref('stg_standard__events') }}
-    where amount is not null and {{ try_to('amount', 'decimal(18, 2)') }} is null
+        closed_at_path as path,
+        closed_at_given as told,
+        {{ timestamp_from_text('closed_at_given') }} as told_at
+    from opportunities
+    where closed_at_given is not null
 
 ),
 
 problems as (
 
     select
+        position,
         event_id,
         'TIMESTAMP_INVALID' as code,
         path,
@@ -165,66 +147,75 @@ problems as (
     from impossible_times
     union all
     select
+        position,
         event_id,
         'TIMESTAMP_INVALID' as code,
         path,
-        problem_value
-    from unreadable_times
+        {{ text_class('told') }} as problem_value
+    from told_times
+    where
+        told_at is null
+        or told_at < {{ timestamp_from_iso("'2000-01-01T00:00:00Z'") }}
+        or told_at >= {{ timestamp_from_iso("'2100-01-01T00:00:00Z'") }}
     union all
     select
+        position,
         event_id,
         'FIELD_FORMAT' as code,
         path,
-        problem_value
-    from unreadable_amounts
+        {{ text_class('amount_given') }} as problem_value
+    from amounts
+    where {{ try_to('amount_given', 'decimal(18, 2)') }} is null
     union all
     select
+        position,
         event_id,
         'IDENTIFIER_MISSING' as code,
         '' as path,
         'missing' as problem_value
     from contacts
-    where email is null and not has_other_identifier
+    where email_given is null and not has_other_identifier
     union all
     select
+        position,
         event_id,
         'EMAIL_INVALID' as code,
         '/email' as path,
-        {{ text_class('email') }} as problem_value
+        {{ text_class('email_given') }} as problem_value
     from contacts
-    where email is not null and email_normalised is null and not has_other_identifier
+    where email_given is not null and email_normalised is null and not has_other_identifier
     union all
     select
-        picks.event_id,
+        position,
+        event_id,
         'PICKLIST_UNKNOWN' as code,
-        picks.path,
-        {{ text_class("nullif(picks.picked_value, '')") }} as problem_value
-    from picks
-    left join {{ ref('enum_registry') }} as registry
-        on picks.picklist = registry.picklist and picks.picked_value = registry.value
-    where registry.value is null
+        path,
+        {{ text_class("nullif(picked_value, '')") }} as problem_value
+    from unknown_picks
     union all
     select
+        position,
         event_id,
         'PROPERTY_NOT_MAPPED' as code,
         '/propertyName' as path,
         'text' as problem_value
-    from deal_properties
-    where canonical_field is null
+    from opportunities
+    where is_unmapped
     union all
     select
+        position,
         event_id,
         'PROPERTY_NOT_MAPPED' as code,
         '/propertyName' as path,
         'text' as problem_value
     from contact_properties
-    where canonical_field is null
 
 ),
 
 worst as (
 
     select
+        position,
         event_id,
         code,
         path,
@@ -233,7 +224,7 @@ worst as (
     from problems
     qualify
         row_number() over (
-            partition by event_id
+            partition by position
             order by case when code = 'PROPERTY_NOT_MAPPED' then 0 else 1 end, code, path
         ) = 1
 

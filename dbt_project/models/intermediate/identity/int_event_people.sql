@@ -17,7 +17,7 @@ told_by_a_record as (
     select
         observations.event_id,
         record_people.person_id
-    from {{ ref('int_contact_observations') }} as observations
+    from {{ ref('int_contact_events') }} as observations
     inner join record_people on observations.record_id = record_people.record_id
 
 ),

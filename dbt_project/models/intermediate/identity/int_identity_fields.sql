@@ -2,9 +2,9 @@
 
 with
 
-observations as (
+statements as (
 
-    select * from {{ ref('int_contact_observations') }}
+    select * from {{ ref('int_contact_statements') }}
 
 ),
 
@@ -74,7 +74,7 @@ fields as (
             record_id,
             '{{ field }}' as field,
             {{ field }} as field_value
-        from observations
+        from statements
     {% endfor %}
     {% for field in [
         'phone', 'company_domain', 'first_name_normalised', 'last_name_normalised', 'first_initial'

@@ -33,7 +33,7 @@ through_own_identity as (
         changes.opportunity_id,
         {{ latest('record_people.person_id', 'changes.order_key') }} as person_id
     from {{ ref('int_opportunity_changes') }} as changes
-    inner join {{ ref('int_contact_observations') }} as observations
+    inner join {{ ref('int_contact_events') }} as observations
         on changes.event_id = observations.event_id
     inner join record_people on observations.record_id = record_people.record_id
     group by changes.opportunity_id

@@ -2,14 +2,14 @@
 
 with
 
-observations as (
+statements as (
 
     select
         record_people.person_id,
-        observations.*
-    from {{ ref('int_contact_observations') }} as observations
+        statements.*
+    from {{ ref('int_contact_statements') }} as statements
     inner join {{ ref('int_record_people') }} as record_people
-        on observations.record_id = record_people.record_id
+        on statements.record_id = record_people.record_id
 
 ),
 
@@ -19,39 +19,24 @@ golden as (
 
 ),
 
-first_told as (
+attributes as (
 
     {% for field in fields %}
         select
             golden.person_id,
             '{{ field }}' as field,
             golden.{{ field }} as field_value,
-            min(observations.order_key) as order_key
+            {{ earliest('statements.first_event_id', 'statements.first_order_key') }} as event_id,
+            min(statements.first_order_key) as order_key,
+            min(statements.first_occurred_at) as occurred_at
         from golden
-        inner join observations
+        inner join statements
             on
-                golden.person_id = observations.person_id
-                and golden.{{ field }} = observations.{{ field }}
+                golden.person_id = statements.person_id
+                and golden.{{ field }} = statements.{{ field }}
         group by golden.person_id, golden.{{ field }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
-
-),
-
-attributes as (
-
-    select
-        first_told.person_id,
-        first_told.field,
-        first_told.field_value,
-        observations.event_id,
-        observations.order_key,
-        observations.occurred_at
-    from first_told
-    inner join observations
-        on
-            first_told.person_id = observations.person_id
-            and first_told.order_key = observations.order_key
 
 )
 

@@ -6,7 +6,7 @@ source as (
     from {{ ref('base_raw__events') }}
     where
         source = 'hubspot'
-        and problem_code is null
+        and body is not null
         and (
             event_type = 'contact.merge'
             or (event_type = 'object.merge' and {{ json_text('body', '$.objectTypeId') }} = '0-1')
@@ -17,10 +17,7 @@ source as (
 renamed as (
 
     select
-        event_id,
-        vendor_id,
-        correlation_id,
-        body_hash,
+        {{ event_columns() }},
         {{ json_text('body', '$.portalId') }} as portal_id,
         coalesce(
             {{ json_text('body', '$.newObjectId') }},

@@ -6,7 +6,7 @@ source as (
         *,
         {{ json_text('body', '$.objectTypeId') }} as object_type_id
     from {{ ref('base_raw__events') }}
-    where source = 'hubspot' and problem_code is null
+    where source = 'hubspot' and body is not null
 
 ),
 
@@ -26,10 +26,7 @@ deal_changes as (
 renamed as (
 
     select
-        event_id,
-        vendor_id,
-        correlation_id,
-        body_hash,
+        {{ event_columns() }},
         {{ json_text('body', '$.portalId') }} as portal_id,
         {{ json_text('body', '$.objectId') }} as deal_id,
 

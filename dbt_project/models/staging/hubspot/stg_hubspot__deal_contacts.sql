@@ -12,7 +12,7 @@ source as (
     from {{ ref('base_raw__events') }}
     where
         source = 'hubspot'
-        and problem_code is null
+        and body is not null
         and event_type in (
             'deal.associationChange',
             'contact.associationChange',
@@ -38,10 +38,7 @@ directed as (
 renamed as (
 
     select
-        event_id,
-        vendor_id,
-        correlation_id,
-        body_hash,
+        {{ event_columns() }},
         {{ json_text('body', '$.portalId') }} as portal_id,
         case when direction = 'deal to contact' then from_id else to_id end as deal_id,
         case when direction = 'deal to contact' then to_id else from_id end as contact_id,

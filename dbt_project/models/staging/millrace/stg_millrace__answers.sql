@@ -4,17 +4,14 @@ source as (
 
     select *
     from {{ ref('base_raw__events') }}
-    where source = 'millrace' and event_type = 'contact_synced' and problem_code is null
+    where source = 'millrace' and event_type = 'contact_synced' and body is not null
 
 ),
 
 renamed as (
 
     select
-        event_id,
-        vendor_id,
-        correlation_id,
-        body_hash,
+        {{ event_columns() }},
         {{ json_text('body', '$.person_id') }} as person_id,
         {{ json_text('body', '$.vendor_id') }} as contact_id,
 

@@ -4,17 +4,14 @@ source as (
 
     select *
     from {{ ref('base_raw__events') }}
-    where source = 'millrace' and event_type = 'mql_reached' and problem_code is null
+    where source = 'millrace' and event_type = 'mql_reached' and body is not null
 
 ),
 
 renamed as (
 
     select
-        event_id,
-        vendor_id,
-        correlation_id,
-        body_hash,
+        {{ event_columns() }},
         {{ json_text('body', '$.person_id') }} as person_id,
         {{ json_text('body', '$.cause_source') }} as cause_source,
         {{ json_text('body', '$.cause_event_key') }} as cause_event_key,

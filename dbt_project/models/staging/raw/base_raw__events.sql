@@ -6,20 +6,12 @@ source as (
 
 ),
 
-deduplicated as (
-
-    select *
-    from source
-    qualify row_number() over (partition by source, event_key order by body_hash, position) = 1
-
-),
-
 renamed as (
 
     select
         source || ':' || event_key as event_id,
-        source || ':' || {{ vendor_key('event_key') }} as vendor_id,
         position,
+        source || ':' || {{ vendor_key('event_key') }} as vendor_id,
 
         source,
         event_key,
@@ -37,10 +29,10 @@ renamed as (
         problem_value,
         case when problem_code is null and {{ is_json('body') }} then body end as body,
 
-        historical,
+        historical as is_historical,
 
         received_at
-    from deduplicated
+    from source
 
 )
 

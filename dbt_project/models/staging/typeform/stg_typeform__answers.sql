@@ -6,7 +6,7 @@ source as (
         event_id,
         {{ json_items('body', '$.form_response.answers') }} as answer
     from {{ ref('base_raw__events') }}
-    where source = 'typeform' and event_type = 'form_response' and problem_code is null
+    where source = 'typeform' and event_type = 'form_response' and body is not null
 
 ),
 

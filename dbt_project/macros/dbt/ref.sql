@@ -1,0 +1,8 @@
+{#
+    A relation by schema and name alone: the published copy of the warehouse, and the fast lane's
+    own, hold the same schemas under another catalog.
+#}
+{% macro ref() -%}
+    {%- set relation = builtins.ref(*varargs, **kwargs) -%}
+    {{ return(relation.include(database=false)) }}
+{%- endmacro %}

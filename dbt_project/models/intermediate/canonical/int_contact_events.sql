@@ -1,0 +1,37 @@
+with
+
+candidates as (
+
+    select * from {{ ref('int_contact_candidates') }}
+
+),
+
+refused as (
+
+    select * from {{ ref('int_refused_events') }}
+
+),
+
+contact_events as (
+
+    select
+        candidates.event_id,
+        candidates.position,
+        candidates.vendor_id,
+        candidates.record_id,
+        candidates.source,
+        candidates.event_type,
+        candidates.correlation_id,
+        {% for field in touch_fields() %}
+            candidates.{{ field }},
+        {% endfor %}
+        candidates.is_historical,
+        {{ order_key('candidates.occurred_at', 'candidates.vendor_id') }} as order_key,
+        candidates.occurred_at
+    from candidates
+    left join refused on candidates.position = refused.position
+    where refused.position is null
+
+)
+
+select * from contact_events

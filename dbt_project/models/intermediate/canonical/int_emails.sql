@@ -1,0 +1,43 @@
+with
+
+given as (
+
+    select distinct email as email_given
+    from (
+        {{ union_mappings('contacts', 'email') }}
+    ) as contacts
+    where email is not null
+
+),
+
+normalised as (
+
+    select
+        email_given,
+        {{ display_email('email_given') }} as email,
+        {{ normalise_email('email_given') }} as email_normalised
+    from given
+
+),
+
+with_domains as (
+
+    select
+        *,
+        {{ registrable_domain('email_normalised') }} as email_domain
+    from normalised
+
+),
+
+with_company_domains as (
+
+    select
+        with_domains.*,
+        case when free_domains.domain is null then with_domains.email_domain end as company_domain
+    from with_domains
+    left join {{ ref('free_email_domains') }} as free_domains
+        on with_domains.email_domain = free_domains.domain
+
+)
+
+select * from with_company_domains

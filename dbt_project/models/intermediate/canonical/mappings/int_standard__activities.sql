@@ -1,0 +1,22 @@
+with
+
+events as (
+
+    select * from {{ ref('stg_standard__events') }}
+
+),
+
+activities as (
+
+    select
+        position,
+        event_type as activity_type,
+        outcome,
+        amount as amount_given,
+        currency
+    from events
+    where event_type not in ('contact_updated', 'consent_changed', 'opportunity_changed')
+
+)
+
+select * from activities

@@ -1,0 +1,21 @@
+with
+
+responses as (
+
+    select * from {{ ref('stg_typeform__responses') }}
+
+),
+
+activities as (
+
+    select
+        position,
+        'form_submit' as activity_type,
+        cast(null as {{ dbt.type_string() }}) as outcome,
+        cast(null as {{ dbt.type_string() }}) as amount_given,
+        cast(null as {{ dbt.type_string() }}) as currency
+    from responses
+
+)
+
+select * from activities
