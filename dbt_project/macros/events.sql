@@ -4,8 +4,8 @@
 #}
 {% macro event_columns(relation=none) -%}
     {%- set columns = [
-        'event_id', 'position', 'vendor_id', 'source', 'event_key', 'event_type', 'correlation_id',
-        'body_hash', 'is_historical', 'received_at',
+        'event_id', 'position', 'vendor_id', 'source', 'event_type', 'correlation_id',
+        'is_historical', 'received_at',
     ] -%}
     {%- set prefix = relation ~ '.' if relation else '' -%}
     {%- for column in columns -%}

@@ -12,5 +12,21 @@
 
 {# The vendor's own key of an event, without the marks of a replay or of a variant. #}
 {% macro vendor_key(event_key) -%}
-    {{ regex_replace(event_key, "'^replay:[^:]+:|~[0-9a-f]{16}$'", "''") }}
+    case
+        when {{ event_key }} like 'replay:%' or {{ event_key }} like '%~%'
+            then {{ regex_replace(event_key, "'^replay:[^:]+:|~[0-9a-f]{16}$'", "''") }}
+        else {{ event_key }}
+    end
+{%- endmacro %}
+
+
+{# The key within its source of an event. #}
+{% macro event_key_of(event_id, source) -%}
+    substr({{ event_id }}, length({{ source }}) + 2)
+{%- endmacro %}
+
+
+{# The id that every copy, variant and replay of a vendor's event shares. #}
+{% macro vendor_id_of(event_id, source) -%}
+    {{ source }} || ':' || {{ vendor_key(event_key_of(event_id, source)) }}
 {%- endmacro %}

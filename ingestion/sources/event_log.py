@@ -6,7 +6,7 @@ would leave a gap. A package holds one file, which DuckDB inserts whole or not a
 warehouse is held from the reading of its last position to the end, and packages left over from a
 crash are dropped first. So a crash at any moment, lost local state, a new warehouse file and a
 package that was there already all come out right, by plain appends: a merge would write every
-row twice.
+row twice. Rows that are there twice all the same go before the next load.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ingestion.contracts import ContractSet
 from ingestion.event_log import EventLog
 from ingestion.sources.ahead import ahead
 from ingestion.sources.parts import PART_ROWS, SCHEMA, Part, write_parts
-from ingestion.sources.warehouse import warehouse_errors
+from ingestion.sources.warehouse import create_file, warehouse_errors
 
 PIPELINE_NAME: Final = "millrace_event_log"
 DATASET: Final = "raw"
@@ -35,6 +35,11 @@ TABLE: Final = "events"
 
 # While DuckDB writes one part, the next one is read and checked on the other core.
 _WHILE_LOADING: Final = "set threads = 1; set memory_limit = '300MB'"
+
+_KEEP_ONE: Final = f"""
+    create or replace table {DATASET}.{TABLE} as
+    select distinct on (position) * from {DATASET}.{TABLE}
+"""  # noqa: S608  our own names
 
 Run = Callable[[Any], object]
 """Runs a source through the pipeline."""
@@ -103,6 +108,7 @@ def load(
         if pipeline.has_pending_data:  # what failed to load is read again, with what came since
             pipeline.abort_packages()
         before = _head(warehouse)
+        _drop_repeats(warehouse)
         for part in ahead(write_parts(log, contracts, folder, after=before, part_rows=part_rows)):
             (run or pipeline.run)(event_log_source(part))
             part.file.unlink()
@@ -114,6 +120,7 @@ def load(
 def _held(pipeline: dlt.Pipeline) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, kept open: no other process comes between, and the connections that dlt opens
     and closes do not each close the database, which would write a checkpoint."""
+    create_file(Path(pipeline.destination.config_params["credentials"]))
     with pipeline.sql_client() as client:
         connection: duckdb.DuckDBPyConnection = client.native_connection
         connection.execute(_WHILE_LOADING)
@@ -141,6 +148,17 @@ def _empty_folder(pipeline: dlt.Pipeline) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def _drop_repeats(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Keep each position once: a job of dlt that is tried again after its commit was lost to it
+    appends the same rows a second time."""
+    try:
+        events = warehouse.table(f"{DATASET}.{TABLE}")
+    except duckdb.CatalogException:  # the first load of this file
+        return
+    if events.aggregate("count(*) > count(distinct position)").fetchone() == (True,):
+        warehouse.execute(_KEEP_ONE)
 
 
 def _head(warehouse: duckdb.DuckDBPyConnection) -> int:

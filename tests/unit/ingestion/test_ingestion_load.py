@@ -270,3 +270,15 @@ def test_nul_in_body(warehouse, fill):
     assert warehouse.query("select body::json->'data'->>'x', problem_code from raw.events") == [
         ("ab", None)
     ]
+
+
+def test_rows_that_are_there_twice(warehouse, fill):
+    """Rows that a retried job appended a second time are gone after the next load."""
+    fill("a", "b", "c", "d", "e")
+    warehouse.load()
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute("insert into raw.events from raw.events where position > 2")
+    warehouse.load()
+    with duckdb.connect(str(warehouse.path)) as connection:
+        found = connection.execute("select position from raw.events order by all").fetchall()
+    assert [(1,), (2,), (3,), (4,), (5,)] == found

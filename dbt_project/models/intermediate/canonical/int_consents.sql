@@ -51,7 +51,8 @@ said as (
 consents as (
 
     select
-        observations.vendor_id || ':' || said.purpose as consent_id,
+        {{ vendor_id_of('observations.event_id', 'observations.source') }}
+        || ':' || said.purpose as consent_id,
         observations.event_id,
         observations.record_id,
         said.purpose,

@@ -17,7 +17,6 @@ contact_events as (
     select
         candidates.event_id,
         candidates.position,
-        candidates.vendor_id,
         candidates.record_id,
         candidates.source,
         candidates.event_type,

@@ -23,9 +23,13 @@ copied as (
 
 copies as (
 
-    select staged.*
+    select
+        staged.*,
+        logged.event_key,
+        logged.body_hash
     from staged
     inner join copied on staged.vendor_id = copied.vendor_id
+    inner join {{ ref('base_raw__events') }} as logged on staged.position = logged.position
     left join problems on staged.position = problems.position
     where problems.position is null
 

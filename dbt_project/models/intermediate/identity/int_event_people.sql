@@ -1,135 +1,44 @@
+{{ config(materialized='view') }}
+
 with
 
-record_people as (
-
-    select * from {{ ref('int_record_people') }}
-
-),
-
-opportunity_people as (
-
-    select * from {{ ref('int_opportunity_people') }}
-
-),
-
-told_by_a_record as (
+direct as (
 
     select
-        observations.event_id,
-        record_people.person_id
-    from {{ ref('int_contact_events') }} as observations
-    inner join record_people on observations.record_id = record_people.record_id
+        contact_events.event_id,
+        record_people.person_id,
+        contact_events.source,
+        {{ event_key_of('contact_events.event_id', 'contact_events.source') }} as event_key,
+        contact_events.event_type,
+        contact_events.correlation_id,
+        contact_events.order_key,
+        contact_events.occurred_at
+    from {{ ref('int_contact_events') }} as contact_events
+    inner join {{ ref('int_record_people') }} as record_people
+        on contact_events.record_id = record_people.record_id
 
 ),
 
-told_by_an_opportunity as (
-
-    select
-        changes.event_id,
-        opportunity_people.person_id
-    from {{ ref('int_opportunity_changes') }} as changes
-    inner join opportunity_people on changes.opportunity_id = opportunity_people.opportunity_id
-
-),
-
-told_by_an_association as (
-
-    select
-        deal_contacts.event_id,
-        min(record_people.person_id) as person_id
-    from {{ ref('stg_hubspot__deal_contacts') }} as deal_contacts
-    inner join {{ ref('int_identity_fields') }} as fields
-        on
-            fields.field = 'hubspot_contact_id'
-            and deal_contacts.contact_id = fields.field_value
-    inner join record_people on fields.record_id = record_people.record_id
-    group by deal_contacts.event_id
-
-),
-
-caused_by_an_event as (
-
-    select
-        decisions.event_id,
-        told_by_a_record.person_id
-    from {{ ref('stg_millrace__decisions') }} as decisions
-    inner join told_by_a_record
-        on told_by_a_record.event_id = decisions.cause_source || ':' || decisions.cause_event_key
-
-),
-
-addressed_to_a_person as (
-
-    select
-        addressed.event_id,
-        record_people.person_id
-    from (
-        select
-            event_id,
-            person_id
-        from {{ ref('stg_millrace__decisions') }}
-        union all
-        select
-            event_id,
-            person_id
-        from {{ ref('stg_millrace__answers') }}
-    ) as addressed
-    inner join record_people on addressed.person_id = record_people.own_person_id
-
-),
-
-claims as (
+indirect as (
 
     select
         event_id,
         person_id,
-        1 as preference
-    from told_by_a_record
-    union all
-    select
-        event_id,
-        person_id,
-        2 as preference
-    from told_by_an_opportunity
-    union all
-    select
-        event_id,
-        person_id,
-        3 as preference
-    from told_by_an_association
-    union all
-    select
-        event_id,
-        person_id,
-        4 as preference
-    from caused_by_an_event
-    union all
-    select
-        event_id,
-        person_id,
-        5 as preference
-    from addressed_to_a_person
+        source,
+        event_key,
+        event_type,
+        correlation_id,
+        order_key,
+        occurred_at
+    from {{ ref('int_indirect_event_people') }}
 
 ),
 
 event_people as (
 
-    select
-        applied.event_id,
-        claims.person_id,
-        applied.source,
-        applied.event_key,
-        applied.event_type,
-        applied.correlation_id,
-        applied.order_key,
-        applied.occurred_at
-    from {{ ref('int_applied_events') }} as applied
-    inner join claims on applied.event_id = claims.event_id
-    qualify
-        row_number() over (
-            partition by applied.event_id
-            order by claims.preference, claims.person_id
-        ) = 1
+    select * from direct
+    union all
+    select * from indirect
 
 )
 

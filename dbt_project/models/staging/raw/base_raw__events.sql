@@ -11,7 +11,8 @@ renamed as (
     select
         source || ':' || event_key as event_id,
         position,
-        source || ':' || {{ vendor_key('event_key') }} as vendor_id,
+        source || ':'
+        || {{ vendor_key('event_key') }} as vendor_id,
 
         source,
         event_key,
