@@ -9,9 +9,10 @@ from typing import Any, Final
 import duckdb
 from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
-from duckdb.sqltypes import VARCHAR, DuckDBPyType
+from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR, DuckDBPyType
 
 from dbt_project.functions.components import connected_components
+from dbt_project.functions.markov import markov_removal_effects
 from dbt_project.functions.meta import meta_hash
 from dbt_project.functions.normalise import (
     display_email,
@@ -19,9 +20,12 @@ from dbt_project.functions.normalise import (
     normalise_phone,
     registrable_domain,
 )
+from dbt_project.functions.shapley import shapley_shares
 
 _TEXTS: Final = list_type(VARCHAR)
 _PAIRS: Final = list_type(_TEXTS)
+_COUNTS: Final = list_type(BIGINT)
+_SHARES: Final = list_type(DOUBLE)
 
 FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], list[DuckDBPyType], DuckDBPyType]]] = {
     "display_email": (display_email, [VARCHAR], VARCHAR),
@@ -30,6 +34,12 @@ FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], list[DuckDBPyType], DuckDBP
     "registrable_domain": (registrable_domain, [VARCHAR], VARCHAR),
     "meta_hash": (meta_hash, [VARCHAR, VARCHAR], VARCHAR),
     "connected_components": (connected_components, [_TEXTS, _PAIRS], _TEXTS),
+    "markov_removal_effects": (markov_removal_effects, [_TEXTS, _PAIRS, _COUNTS], _SHARES),
+    "shapley_shares": (
+        shapley_shares,
+        [VARCHAR, _TEXTS, _COUNTS, _COUNTS],
+        list_type(_SHARES),
+    ),
 }
 """SQL name → (function, types of its arguments, type of its result)."""
 

@@ -7,3 +7,11 @@ def type_string() -> str:
 
 def date_trunc(part: str, date: str) -> str:
     return f"date_trunc('{part}', {date})"
+
+
+def datediff(first_date: str, second_date: str, datepart: str) -> str:
+    return f"date_diff('{datepart}', {first_date}, {second_date})"
+
+
+def split_part(string_text: str, delimiter_text: str, part_number: int) -> str:
+    return f"split_part({string_text}, {delimiter_text}, {part_number})"

@@ -1,0 +1,51 @@
+{{ config(materialized='view') }}
+
+{#- Where the shapes of click ids stand in an address; the seed click_ids says what they mean. -#}
+{%- set click_id_in_url -%}
+    regexp_extract(lower(activities.page_url), '[?&]([a-z]*clid|[wg]braid|li_fat_id|rdt_cid)=', 1)
+{%- endset -%}
+
+with
+
+told as (
+
+    select
+        activities.activity_id,
+        activities.person_id,
+        activities.activity_type,
+        activities.utm_source,
+        activities.utm_medium,
+        activities.utm_campaign,
+        case
+            when activities.gclid is not null then 'gclid'
+            when activities.fbclid is not null then 'fbclid'
+            when activities.page_url like '%id=%' then nullif({{ click_id_in_url }}, '')
+        end as click_id,
+        case
+            when activities.referrer is null then null
+            when
+                {{ host_of('activities.referrer') }} = {{ host_of('activities.page_url') }}
+                then '(internal)'
+            else {{ host_of('activities.referrer') }}
+        end as referrer_host,
+        activities.occurred_at
+    from {{ ref('fct_activities') }} as activities
+    inner join {{ ref('touch_activities') }} as touches
+        on activities.activity_type = touches.activity_type
+
+),
+
+keyed as (
+
+    select
+        *,
+        activity_type
+        || chr(31) || coalesce(utm_source, '')
+        || chr(31) || coalesce(utm_medium, '')
+        || chr(31) || coalesce(click_id, '')
+        || chr(31) || coalesce(referrer_host, '') as source_key
+    from told
+
+)
+
+select * from keyed
