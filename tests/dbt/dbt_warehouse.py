@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,24 @@ class Warehouse:
 
     def seed(self) -> None:
         assert self._dbt.invoke(["seed", *self._folders]).success
+
+    def compiled(self, select: Sequence[str], variables: str = "{}") -> list[Any]:
+        """The compiled nodes of the models selected, each after those it reads from."""
+        options = ["--select", *select, "--vars", variables]
+        result = self._dbt.invoke(["compile", *options, *self._folders])
+        assert result.success, result.exception
+        nodes = {run.node.unique_id: run.node for run in result.result.results}
+        nodes = {name: node for name, node in nodes.items() if node.resource_type == "model"}
+        parents = {name: set(node.depends_on.nodes) & set(nodes) for name, node in nodes.items()}
+        return [nodes[name] for name in TopologicalSorter(parents).static_order()]
+
+    def seeds(self) -> dict[str, pa.Table]:
+        """Every seed as it is in the warehouse."""
+        with duckdb.connect(str(self.path)) as connection:
+            names = connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'seeds'"
+            ).fetchall()
+            return {name: connection.table(f"seeds.{name}").to_arrow_table() for (name,) in names}
 
     def rows(self, table: str, order_by: str = "all") -> list[Row]:
         """Every row of a table, in a stable order."""

@@ -2,7 +2,7 @@
 
 {#- Where the shapes of click ids stand in an address; the seed click_ids says what they mean. -#}
 {%- set click_id_in_url -%}
-    regexp_extract(lower(activities.page_url), '[?&]([a-z]*clid|[wg]braid|li_fat_id|rdt_cid)=', 1)
+    regexp_extract(lower(activities.page_url), '[?&]([a-z]*clk?id|[wg]braid|li_fat_id|rdt_cid)=', 1)
 {%- endset -%}
 
 with
