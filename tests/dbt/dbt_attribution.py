@@ -22,7 +22,7 @@ TEXT = pa.string()
 ACTIVITIES = pa.schema(
     [
         *((name, TEXT) for name in ("activity_id", "person_id", "activity_type")),
-        *((name, TEXT) for name in ("utm_source", "utm_medium", "utm_campaign")),
+        *((name, TEXT) for name in ("utm_source", "utm_medium", "utm_campaign", "campaign_id")),
         *((name, TEXT) for name in ("gclid", "fbclid", "page_url", "referrer")),
         ("occurred_at", MOMENT),
     ]
@@ -71,13 +71,15 @@ class Attribution:
     def __init__(self, warehouse: Warehouse, *, variables: str = "{}") -> None:
         self._models = _compiled(warehouse, variables)
         self._connection = duckdb.connect()
-        self._connection.execute(f"set TimeZone = 'UTC'; attach ':memory:' as {warehouse.path.stem}")
+        self._connection.execute(
+            f"set TimeZone = 'UTC'; attach ':memory:' as {warehouse.path.stem}"
+        )
         self._connection.execute(f"use {warehouse.path.stem}")
         register(self._connection)
         for schema in ("seeds", "marts", "intermediate"):
             self._connection.execute(f"create schema {schema}")
         for seed, content in warehouse.seeds().items():
-            self._put(f"seeds.{seed}", content)
+            self.put(f"seeds.{seed}", "", content)
         for relation in INPUTS:
             self.fill(relation, [])
 
@@ -86,11 +88,12 @@ class Attribution:
 
     def fill(self, relation: str, rows: Sequence[Row]) -> None:
         """Replace an input; the order of the rows is the order of arrival."""
-        self._put(relation, pa.Table.from_pylist(list(rows), schema=INPUTS[relation]))
+        self.put(relation, "", pa.Table.from_pylist(list(rows), schema=INPUTS[relation]))
 
-    def _put(self, relation: str, content: pa.Table) -> None:
+    def put(self, relation: str, select: str, content: pa.Table) -> None:
+        """Replace any table by a selection from the content."""
         self._connection.register("incoming", content)
-        self.execute(f"create or replace table {relation} as from incoming")
+        self.execute(f"create or replace table {relation} as {select} from incoming")
         self._connection.unregister("incoming")
 
     def execute(self, sql: str) -> None:

@@ -52,10 +52,18 @@ class Warehouse:
         self._load([])
         self._dbt = dbtRunner(manifest=dbtRunner().invoke(["parse", *self._folders]).result)
 
-    def build(self, events: Sequence[RawEvent], *, command: str = "run") -> None:
-        """Load the events in this order of arrival and run every model (`build`: tests too)."""
+    def build(
+        self,
+        events: Sequence[RawEvent],
+        *,
+        command: str = "run",
+        select: Sequence[str] = ("*",),
+        variables: str = "{}",
+    ) -> None:
+        """Load the events in this order of arrival and run the models (`build`: tests too)."""
         self._load(events)
-        result = self._dbt.invoke([command, *self._folders])
+        options = ["--select", *select, "--vars", variables]
+        result = self._dbt.invoke([command, *options, *self._folders])
         failures = [
             f"{node.node.name}: {node.message}"
             for node in getattr(result.result, "results", [])

@@ -152,7 +152,7 @@ def test_spend_meets_its_conversions(attribution: Attribution) -> None:
     attribution.fill(
         "marts.fct_activities",
         [
-            activity(1, "p", START, gclid="g", utm_campaign="77"),
+            activity(1, "p", START, gclid="g", campaign_id="77", utm_campaign="{campaign}"),
             activity(2, "q", START, utm_source="google", utm_medium="cpc", utm_campaign="Spring"),
         ],
     )

@@ -12,6 +12,7 @@ activities as (
         activities.utm_campaign,
         activities.utm_term,
         activities.utm_content,
+        activities.campaign_id,
         activities.gclid,
         activities.fbclid,
         activities.page_url,

@@ -1,23 +1,54 @@
 with
 
-credits as (
+aliases as (
+
+    select * from {{ ref('int_campaign_aliases') }}
+
+),
+
+known_ids as (
+
+    select distinct alias
+    from aliases
+
+),
+
+touches_credited as (
 
     select
+        *,
         cast({{ dbt.date_trunc('day', 'converted_at') }} as date) as converted_day,
+        lower(campaign_id) as campaign_key,
+        lower(trim(campaign)) as campaign_name
+    from {{ ref('fct_attribution') }}
+
+),
+
+by_what_was_told as (
+
+    select
+        converted_day,
         model,
         channel,
-        lower(trim(campaign)) as alias,
+        campaign_key,
+        campaign_name,
         currency,
         sum(credit) as conversions,
         sum(case when conversion_type = 'new_customer' then credit else 0 end) as new_customers,
         sum(value) as value
-    from {{ ref('fct_attribution') }}
-    group by
-        cast({{ dbt.date_trunc('day', 'converted_at') }} as date),
-        model,
-        channel,
-        lower(trim(campaign)),
-        currency
+    from touches_credited
+    group by converted_day, model, channel, campaign_key, campaign_name, currency
+
+),
+
+credits as (
+
+    select
+        told.*,
+        -- The id is surer than the name; but not an id nobody bought under.
+        coalesce(known_ids.alias, told.campaign_name, told.campaign_key) as alias
+    from by_what_was_told as told
+    left join known_ids on told.campaign_key = known_ids.alias
 
 ),
 
@@ -27,7 +58,7 @@ in_channel as (
         channel,
         alias,
         min(campaign) as campaign
-    from {{ ref('int_campaign_aliases') }}
+    from aliases
     group by channel, alias
 
 ),
@@ -39,7 +70,7 @@ anywhere as (
         alias,
         min(channel) as channel,
         min(campaign) as campaign
-    from {{ ref('int_campaign_aliases') }}
+    from aliases
     group by alias
     having count(distinct channel) = 1
 

@@ -79,6 +79,7 @@ described as (
         source,
         medium,
         campaign,
+        campaign_id,
         cast(position as integer) as position,
         cast(path_length as integer) as path_length,
         cast(channel_touches as integer) as channel_touches,

@@ -16,6 +16,7 @@ told as (
         activities.utm_source,
         activities.utm_medium,
         activities.utm_campaign,
+        activities.campaign_id,
         case
             when activities.gclid is not null then 'gclid'
             when activities.fbclid is not null then 'fbclid'

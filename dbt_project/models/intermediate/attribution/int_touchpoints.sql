@@ -9,9 +9,13 @@ touches as (
         sources.source,
         sources.medium,
         activities.utm_campaign as campaign,
+        activities.campaign_id,
         activities.occurred_at,
         lag(activities.occurred_at) over (
-            partition by activities.person_id, sources.channel, activities.utm_campaign
+            partition by
+                activities.person_id,
+                sources.channel,
+                coalesce(activities.campaign_id, activities.utm_campaign)
             order by activities.occurred_at, activities.activity_id
         ) as previous_at
     from {{ ref('int_touch_activities') }} as activities
@@ -30,6 +34,7 @@ first_of_session as (
         source,
         medium,
         campaign,
+        campaign_id,
         occurred_at
     from touches
     where
