@@ -94,7 +94,7 @@ def tell(
     attribution.build()
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(touches=TOUCHES.map(activities), wins=CONVERSIONS, shuffle=SHUFFLES)
 def test_credits_are_exact_and_do_not_depend_on_the_order_of_arrival(
     attribution: Attribution, touches: list[Row], wins: Wins, shuffle: random.Random
@@ -121,7 +121,7 @@ def test_credits_are_exact_and_do_not_depend_on_the_order_of_arrival(
     assert first == {mart: attribution.rows(f"from marts.{mart} order by all") for mart in MARTS}
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(touches=TOUCHES.map(activities), wins=CONVERSIONS)
 def test_rules_give_what_they_say(attribution: Attribution, touches: list[Row], wins: Wins) -> None:
     """First, last, linear and decay, worked out again from the touches in the window."""

@@ -2,7 +2,11 @@ with
 
 conversions as (
 
-    select * from {{ ref('int_attributed_conversions') }}
+    select
+        *,
+        -- Wide enough for the product with a share of twelve digits.
+        cast(value as decimal(24, 2)) as wide_value
+    from {{ ref('int_attributed_conversions') }}
 
 ),
 
@@ -22,8 +26,8 @@ credited as (
         conversions.currency,
         cast(credits.share_reached - credits.share_before as decimal(18, 12)) as credit,
         cast(
-            cast(credits.share_reached * conversions.value as decimal(18, 2))
-            - cast(credits.share_before * conversions.value as decimal(18, 2))
+            cast(credits.share_reached * conversions.wide_value as decimal(18, 2))
+            - cast(credits.share_before * conversions.wide_value as decimal(18, 2))
             as decimal(18, 2)
         ) as value,
         credits.position,
