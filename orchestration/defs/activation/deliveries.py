@@ -30,9 +30,7 @@ def mql_decisions() -> dg.MaterializeResult[None]:
         warehouse.connect(settings.published) as copy,
     ):
         decided = decisions.append_decisions(log, copy, now=datetime.now(UTC))
-    return dg.MaterializeResult(
-        metadata={"decided": decided.mqls, "assigned": decided.assignments}
-    )
+    return dg.MaterializeResult(metadata={"decided": decided.mqls, "assigned": decided.assignments})
 
 
 @dg.asset(
