@@ -13,10 +13,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -60,9 +60,7 @@ class Calendar:
     """The open times of a zone's hours, worked out year by year as they are asked for."""
 
     def __init__(self, zone: str, hours: str, holidays: str) -> None:
-        if zone not in _zones():
-            raise CalendarError(f"{zone!r} is no IANA time zone")
-        self._zone = ZoneInfo(zone)
+        self._zone = _zone(zone)
         self._shifts = _shifts(hours)
         self._holidays = _holidays(holidays)
         self._years: dict[int, OpenTimes] = {}
@@ -158,7 +156,11 @@ def is_business_time(moment: int, zone: str, hours: str, holidays: str) -> bool:
 
 def is_time_zone(name: str) -> bool:
     """Whether there is an IANA time zone of this name."""
-    return name in _zones()
+    try:
+        _zone(name)
+    except CalendarError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)
@@ -166,9 +168,12 @@ def _calendar(zone: str, hours: str, holidays: str) -> Calendar:
     return Calendar(zone, hours, holidays)
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+def _zone(name: str) -> ZoneInfo:
+    """Asked for by name: to list all zones, every one of their files is read."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError) as error:  # unknown; a path; a folder of zones
+        raise CalendarError(f"{name!r} is no IANA time zone") from error
 
 
 def _new_year(year: int) -> int:

@@ -7,3 +7,7 @@ def type_string() -> str:
 
 def date_trunc(part: str, date: str) -> str:
     return f"date_trunc('{part}', {date})"
+
+
+def position(substring: str, string: str) -> str:
+    return f"position({substring} in {string})"

@@ -6,7 +6,8 @@ fallbacks as (
 
     select 'exactly one active rep must be the fallback' as problem
     from {{ ref('reps') }}
-    having count(case when is_fallback and is_active then 1 end) <> 1
+    having
+        count(case when is_fallback and is_active then 1 end) <> 1
         or count(case when is_fallback then 1 end) <> 1
 
 ),
@@ -21,8 +22,7 @@ reasons as (
 
 names as (
 
-    select 'a rep covers ' || coverage.dimension || ' ' || coverage.name || ', which no rule gives'
-        as problem
+    select 'a rep covers a ' || coverage.dimension || ' that no rule gives' as problem
     from {{ ref('rep_coverage') }} as coverage
     left join {{ ref('routing_rules') }} as rules
         on coverage.dimension = rules.dimension and coverage.name = rules.name

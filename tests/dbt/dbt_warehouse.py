@@ -51,10 +51,14 @@ class Warehouse:
         self._load([])
         self._dbt = dbtRunner(manifest=dbtRunner().invoke(["parse", *self._folders]).result)
 
-    def build(self, events: Sequence[RawEvent], *, command: str = "run") -> None:
-        """Load the events in this order of arrival and run every model (`build`: tests too)."""
+    def build(
+        self, events: Sequence[RawEvent], *, command: str = "run", select: Sequence[str] = ()
+    ) -> None:
+        """Load the events in this order of arrival and run every model (`build`: tests too), or
+        only those that dbt's `select` names."""
         self._load(events)
-        result = self._dbt.invoke([command, *self._folders])
+        chosen = ["--select", *select] if select else []
+        result = self._dbt.invoke([command, *chosen, *self._folders])
         failures = [
             f"{node.node.name}: {node.message}"
             for node in getattr(result.result, "results", [])

@@ -35,8 +35,8 @@ deals as (
                     not opportunities.is_won
                     and not opportunities.is_lost
                     and not opportunities.is_deleted
-                    and opportunities.updated_at
-                    >= {{ add_days('latest_event.occurred_at', -var('deal_open_days', 90)) }}
+                    and {{ add_days('opportunities.updated_at', var('deal_open_days')) }}
+                    >= latest_event.occurred_at
                     then 1
                 else 0
             end
@@ -58,8 +58,8 @@ work as (
             -- Whoever has a deal since is worked on as a deal, or is done.
             when deals.updated_at >= assigned.assigned_at then 0
             when
-                assigned.assigned_at
-                >= {{ add_days('latest_event.occurred_at', -var('lead_open_days', 14)) }}
+                {{ add_days('assigned.assigned_at', var('lead_open_days')) }}
+                >= latest_event.occurred_at
                 then 1
             else 0
         end as open_leads

@@ -83,15 +83,24 @@ areas as (
 
     select
         requests.assignment_id,
-        {% for dimension in ['territory', 'product_line', 'segment'] %}
-            coalesce(max(case when found.dimension = '{{ dimension }}' then found.name end), '(none)')
-                as {{ dimension }}
-            {{- ',' if not loop.last }}
-        {% endfor %}
+        max(case when found.dimension = 'territory' then found.name end) as territory,
+        max(case when found.dimension = 'product_line' then found.name end) as product_line,
+        max(case when found.dimension = 'segment' then found.name end) as segment
     from requests
     left join found on requests.assignment_id = found.assignment_id
     group by requests.assignment_id
 
+),
+
+named as (
+
+    select
+        assignment_id,
+        coalesce(territory, '(none)') as territory,
+        coalesce(product_line, '(none)') as product_line,
+        coalesce(segment, '(none)') as segment
+    from areas
+
 )
 
-select * from areas
+select * from named

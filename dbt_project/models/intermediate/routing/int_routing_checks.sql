@@ -22,6 +22,16 @@ coverage as (
 ),
 
 -- Few different areas, however many leads: what a rep covers is asked once for each.
+distinct_areas as (
+
+    select distinct
+        territory,
+        product_line,
+        segment
+    from areas
+
+),
+
 covered as (
 
     select
@@ -32,13 +42,13 @@ covered as (
         max(case when coverage.dimension = 'territory' then 1 else 0 end) as territories,
         max(case when coverage.dimension = 'product_line' then 1 else 0 end) as product_lines,
         max(case when coverage.dimension = 'segment' then 1 else 0 end) as segments
-    from (select distinct territory, product_line, segment from areas) as distinct_areas
+    from distinct_areas
     inner join coverage
         on
             coverage.name = '*'
-            or (coverage.dimension = 'territory' and coverage.name = distinct_areas.territory)
-            or (coverage.dimension = 'product_line' and coverage.name = distinct_areas.product_line)
-            or (coverage.dimension = 'segment' and coverage.name = distinct_areas.segment)
+            or (coverage.dimension = 'territory' and distinct_areas.territory = coverage.name)
+            or (coverage.dimension = 'product_line' and distinct_areas.product_line = coverage.name)
+            or (coverage.dimension = 'segment' and distinct_areas.segment = coverage.name)
     group by
         distinct_areas.territory,
         distinct_areas.product_line,

@@ -1,12 +1,3 @@
-{% set checks = {
-    'AT_CAPACITY': 'is_at_capacity',
-    'INACTIVE': 'is_inactive',
-    'OUT_OF_HOURS': 'is_out_of_hours',
-    'PRODUCT_LINE': 'is_other_product_line',
-    'SEGMENT': 'is_other_segment',
-    'TERRITORY': 'is_other_territory',
-} %}
-
 with
 
 checks as (
@@ -18,10 +9,12 @@ checks as (
 weights as (
 
     select
-        {% for code in checks %}
-            max(case when code = '{{ code }}' then weight end) as {{ code | lower }}
-            {{- ',' if not loop.last }}
-        {% endfor %}
+        max(case when code = 'AT_CAPACITY' then weight end) as at_capacity,
+        max(case when code = 'INACTIVE' then weight end) as inactive,
+        max(case when code = 'OUT_OF_HOURS' then weight end) as out_of_hours,
+        max(case when code = 'PRODUCT_LINE' then weight end) as product_line,
+        max(case when code = 'SEGMENT' then weight end) as segment,
+        max(case when code = 'TERRITORY' then weight end) as territory
     from {{ ref('routing_reasons') }}
 
 ),
@@ -31,24 +24,28 @@ weighed as (
     select
         checks.*,
         concat_ws(
-            '|'
-            {%- for code, check in checks.items() %},
-            case when checks.{{ check }} then '{{ code }}' end
-            {%- endfor %}
+            '|',
+            case when checks.is_at_capacity then 'AT_CAPACITY' end,
+            case when checks.is_inactive then 'INACTIVE' end,
+            case when checks.is_out_of_hours then 'OUT_OF_HOURS' end,
+            case when checks.is_other_product_line then 'PRODUCT_LINE' end,
+            case when checks.is_other_segment then 'SEGMENT' end,
+            case when checks.is_other_territory then 'TERRITORY' end
         ) as reasons,
-        cast(greatest(checks.capacity - checks.open_load, 1) as double precision)
-        {%- for code, check in checks.items() %}
-        * case when checks.{{ check }} then weights.{{ code | lower }} else 1 end
-        {%- endfor %} as weight
+        greatest(checks.capacity - checks.open_load, 1)
+        * case when checks.is_at_capacity then weights.at_capacity else 1 end
+        * case when checks.is_inactive then weights.inactive else 1 end
+        * case when checks.is_out_of_hours then weights.out_of_hours else 1 end
+        * case when checks.is_other_product_line then weights.product_line else 1 end
+        * case when checks.is_other_segment then weights.segment else 1 end
+        * case when checks.is_other_territory then weights.territory else 1 end as weight
     from checks
     cross join weights
 
 ),
 
-{#
-    Weighted rendezvous hashing: whoever has twice the weight gets twice the leads, and each lead
-    finds its rep without a look at the others.
-#}
+-- Weighted rendezvous hashing: whoever has twice the weight gets twice the leads, and each lead
+-- finds its rep without a look at the others.
 spread as (
 
     select
