@@ -1,12 +1,15 @@
 """Decisions and answers go back to the event log, under keys that make a repeat harmless.
 
 A decision's key comes from the event that caused it, so neither a rebuild nor a merge of two
-people can make it twice; an answer's key names what the vendor said.
+people can make it twice; an answer's key names what the vendor said. The first decision under a
+key stands: who looked at older tables may not overrule it.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +17,7 @@ import duckdb
 import orjson
 
 from ingestion.event_log import EventLog, NewEvent
+from ingestion.event_log.dedup import Key
 from orchestration import warehouse
 from reverse_etl.model import Answer
 
@@ -26,14 +30,53 @@ UNDECIDED_MQLS = """
     where not is_decided
     order by reached_at, cause_event_key
 """
+UNDECIDED_ASSIGNMENTS = """
+    select assignments.assignment_id, assignments.mql_id, assignments.person_id,
+           assignments.rep_id, assignments.reason, assignments.territory,
+           assignments.product_line, assignments.segment, assignments.sla_minutes,
+           assignments.sla_due_at, assignments.assigned_at, assignments.correlation_id,
+           mqls.cause_source, mqls.cause_event_key
+    from marts.fct_assignments as assignments
+    inner join marts.fct_mqls as mqls using (mql_id)
+    where not assignments.is_decided
+    order by assignments.assigned_at, assignments.assignment_id
+"""
+UNDECIDED_CANDIDATES = """
+    select assignment_id, rep_id, candidate_rank as rank, reasons, open_load, capacity
+    from intermediate.int_routing_candidates
+    where not is_decided
+    order by assignment_id, rank, rep_id
+"""
 
 
-def append_mql_decisions(
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many decisions of each kind are new in the log."""
+
+    mqls: int
+    assignments: int
+
+
+def append_decisions(
     log: EventLog, connection: duckdb.DuckDBPyConnection, *, now: datetime
-) -> int:
-    """Write `mql_reached` for each person who crossed the threshold; returns how many are new."""
-    events = [mql_reached(row, now=now) for row in warehouse.rows(connection, UNDECIDED_MQLS)]
-    return _append(log, events)
+) -> Decided:
+    """Write `mql_reached` for each person who crossed the threshold, and `owner_assigned` for each
+    MQL that has no owner in the log."""
+    mqls = [mql_reached(row, now=now) for row in warehouse.rows(connection, UNDECIDED_MQLS)]
+    return Decided(
+        mqls=_append_first(log, mqls),
+        assignments=_append_first(log, _assignments(connection, now=now)),
+    )
+
+
+def _assignments(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> list[NewEvent]:
+    candidates: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in warehouse.rows(connection, UNDECIDED_CANDIDATES):
+        candidates[row.pop("assignment_id")].append(row)
+    return [
+        owner_assigned(row, candidates[row["assignment_id"]], now=now)
+        for row in warehouse.rows(connection, UNDECIDED_ASSIGNMENTS)
+    ]
 
 
 def append_answers(log: EventLog, answers: Sequence[Answer], *, now: datetime) -> int:
@@ -55,6 +98,30 @@ def mql_reached(row: dict[str, Any], *, now: datetime) -> NewEvent:
         "cause_event_key": row["cause_event_key"],
     }
     return _event(f"mql_reached:{cause}", "decision", body, row["correlation_id"], now)
+
+
+def owner_assigned(
+    row: dict[str, Any], candidates: Sequence[dict[str, Any]], *, now: datetime
+) -> NewEvent:
+    """`row` is one of `UNDECIDED_ASSIGNMENTS`, `candidates` are its `UNDECIDED_CANDIDATES`."""
+    due = row["sla_due_at"]
+    body = {
+        "type": "owner_assigned",
+        "occurred_at": row["assigned_at"].isoformat(),
+        "person_id": row["person_id"],
+        "mql_id": row["mql_id"],
+        "rep_id": row["rep_id"],
+        "reason": row["reason"],
+        "territory": row["territory"],
+        "product_line": row["product_line"],
+        "segment": row["segment"],
+        "sla_minutes": row["sla_minutes"],
+        "sla_due_at": due and due.isoformat(),
+        "cause_source": row["cause_source"],
+        "cause_event_key": row["cause_event_key"],
+        "candidates": candidates,
+    }
+    return _event(row["assignment_id"], "decision", body, row["correlation_id"], now)
 
 
 def answer_event(answer: Answer, *, now: datetime) -> NewEvent:
@@ -85,3 +152,12 @@ def _event(
 
 def _append(log: EventLog, events: Sequence[NewEvent]) -> int:
     return sum(not appended.duplicate for appended in log.append(events)) if events else 0
+
+
+def _append_first(log: EventLog, events: Sequence[NewEvent]) -> int:
+    """Append what has no decision yet: another body under a known key would be kept as a variant,
+    and might count in place of the first."""
+    known = log.positions(Key(event.source, event.event_key) for event in events)
+    return _append(
+        log, [event for event in events if Key(event.source, event.event_key) not in known]
+    )

@@ -6,6 +6,7 @@ OrchestrationError
 │   ├── WarehouseLockedError    another process holds the DuckDB file
 │   ├── WarehouseMissingError   nothing has been built yet
 │   └── WarehouseCorruptError   the file cannot be read as a DuckDB database
+├── RoutingConfigError          the routing seeds contradict each other
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
@@ -55,6 +56,10 @@ class WarehouseCorruptError(WarehouseError):
 
 class BuildFailedError(OrchestrationError):
     code = "BUILD_FAILED"
+
+
+class RoutingConfigError(OrchestrationError):
+    code = "ROUTING_CONFIG_INVALID"
 
 
 class NotFoundError(OrchestrationError):

@@ -67,6 +67,16 @@ SECTIONS: Mapping[str, str] = {
         order by version, order_key, rule_id
     """,
     "mqls": "select * from marts.fct_mqls where person_id = ? order by reached_at",
+    "assignments": "select * from marts.fct_assignments where person_id = ? order by assigned_at",
+    "candidates": """
+        select candidates.assignment_id, candidates.rep_id, candidates.is_chosen,
+            candidates.candidate_rank, candidates.reasons, candidates.open_load,
+            candidates.capacity
+        from intermediate.int_routing_candidates as candidates
+        inner join marts.fct_assignments as assignments using (assignment_id)
+        where assignments.person_id = ?
+        order by candidates.assignment_id, candidates.candidate_rank, candidates.rep_id
+    """,
     "conversions": "select * from marts.fct_conversions where person_id = ? order by converted_at",
     "consents": "select * from marts.dim_consents where person_id = ? order by purpose",
 }

@@ -9,8 +9,13 @@ from typing import Any, Final
 import duckdb
 from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
-from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR, DuckDBPyType
+from duckdb.sqltypes import BIGINT, BOOLEAN, DOUBLE, VARCHAR, DuckDBPyType
 
+from dbt_project.functions.business_time import (
+    business_deadline,
+    is_business_time,
+    is_time_zone,
+)
 from dbt_project.functions.components import connected_components
 from dbt_project.functions.markov import markov_removal_effects
 from dbt_project.functions.meta import meta_hash
@@ -33,6 +38,9 @@ FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], list[DuckDBPyType], DuckDBP
     "normalise_phone": (normalise_phone, [VARCHAR, VARCHAR], VARCHAR),
     "registrable_domain": (registrable_domain, [VARCHAR], VARCHAR),
     "meta_hash": (meta_hash, [VARCHAR, VARCHAR], VARCHAR),
+    "business_deadline": (business_deadline, [BIGINT, BIGINT, *[VARCHAR] * 3], BIGINT),
+    "is_business_time": (is_business_time, [BIGINT, *[VARCHAR] * 3], BOOLEAN),
+    "is_time_zone": (is_time_zone, [VARCHAR], BOOLEAN),
     "connected_components": (connected_components, [_TEXTS, _PAIRS], _TEXTS),
     "markov_removal_effects": (markov_removal_effects, [_TEXTS, _PAIRS, _COUNTS], _SHARES),
     "shapley_shares": (

@@ -15,3 +15,7 @@ def datediff(first_date: str, second_date: str, datepart: str) -> str:
 
 def split_part(string_text: str, delimiter_text: str, part_number: int) -> str:
     return f"split_part({string_text}, {delimiter_text}, {part_number})"
+
+
+def position(substring: str, string: str) -> str:
+    return f"position({substring} in {string})"

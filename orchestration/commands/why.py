@@ -30,6 +30,13 @@ def tell(story: Story, out: Console) -> None:
             f"Marketing-qualified at {_when(mql['reached_at'])}: score {mql['score']} reached "
             f"the threshold of {mql['threshold']} through {mql['cause_event_key']}."
         )
+    for owner in story.get("assignments", []):
+        due = _when(owner["sla_due_at"]) or "no time"
+        out.print(
+            f"Assigned to {owner['rep_name'] or owner['rep_id']} ({owner['reason']}: "
+            f"{owner['territory']}, {owner['product_line']}, {owner['segment']}); call due {due}."
+        )
+    _table(out, "Who could have worked on it", story.get("candidates"), _CANDIDATE)
     _table(out, "Consent", story.get("consents"), ("purpose", "status", "consent_id", "decided_at"))
     _table(out, "Conversions", story.get("conversions"), _CONVERSION)
     _table(out, "What was done", map(_delivery, story["deliveries"]), _DELIVERY)
@@ -41,6 +48,7 @@ def tell(story: Story, out: Console) -> None:
 _EVENT = ("position", "source", "event_type", "outcome", "code", "occurred_at", "received_at")
 _OTHER = ("position", "source", "event_key", "outcome", "code", "path", "value", "received_at")
 _POINTS = ("version", "rule_id", "kind", "reason", "points", "occurred_at")
+_CANDIDATE = ("rep_id", "is_chosen", "candidate_rank", "reasons", "open_load", "capacity")
 _CONVERSION = ("conversion_id", "value", "currency", "original_source", "converted_at")
 _DELIVERY = ("destination", "action", "state", "code", "vendor_id", "tries", "delivered_at")
 

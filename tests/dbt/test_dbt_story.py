@@ -222,7 +222,7 @@ def test_payloads_are_what_the_vendors_read(built: Built) -> None:
     """Task and conversion payloads carry the agreed fields; the hash is of the text."""
     (task,) = built["activation.act_hubspot__tasks"]
     properties = json.loads(task["payload"])["properties"]
-    assert ("CALL", task["entity_key"], "2026-11-01T10:00:00.000Z") == (
+    assert ("CALL", task["entity_key"], "2026-11-02T18:00:00.000Z") == (
         properties["hs_task_type"], properties["millrace_key"], properties["hs_timestamp"],
     )  # fmt: skip
     conversion = next(

@@ -14,6 +14,12 @@ consents as (
 
 ),
 
+owners as (
+
+    select * from {{ ref('int_contact_owners') }}
+
+),
+
 properties as (
 
     select
@@ -27,12 +33,15 @@ properties as (
             'jobtitle': json_quote('people.job_title'),
             'country': json_quote('people.country'),
             'lifecyclestage': json_quote('people.lifecycle_stage'),
+            'hubspot_owner_id': json_quote('owners.hubspot_owner_id'),
             'millrace_id': json_quote('people.person_id'),
+            'millrace_owner': json_quote('owners.owner_email'),
             'millrace_score': json_quote('people.score'),
             'millrace_original_source': json_quote('people.original_source'),
             'millrace_latest_source': json_quote('people.latest_source'),
         }) }} as properties
     from people
+    left join owners on people.person_id = owners.person_id
 
 ),
 

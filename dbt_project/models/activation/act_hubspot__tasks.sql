@@ -7,6 +7,12 @@ mqls as (
 
 ),
 
+assignments as (
+
+    select * from {{ ref('fct_assignments') }}
+
+),
+
 people as (
 
     select * from {{ ref('dim_people') }}
@@ -25,6 +31,9 @@ described as (
 
     select
         mqls.*,
+        assignments.hubspot_owner_id,
+        coalesce(assignments.sla_due_at, mqls.reached_at) as due_at,
+        ' Owner: ' || assignments.rep_name || '.' as owned,
         coalesce(
             nullif(concat_ws(' ', people.first_name, people.last_name), ''),
             people.email,
@@ -33,6 +42,7 @@ described as (
         ' (' || nullif(concat_ws(', ', people.job_title, people.company), '') || ')' as held
     from mqls
     inner join people on mqls.person_id = people.person_id
+    left join assignments on mqls.mql_id = assignments.mql_id
 
 ),
 
@@ -42,7 +52,8 @@ worded as (
         *,
         'Call ' || person_name || ': score ' || score as subject,
         person_name || coalesce(held, '')
-        || ' reached a score of ' || score || '; the threshold is ' || threshold || '.' as task_body
+        || ' reached a score of ' || score || '; the threshold is ' || threshold || '.'
+        || coalesce(owned, '') as task_body
     from described
 
 ),
@@ -54,10 +65,11 @@ properties as (
         {{ json_object({
             'hs_task_subject': json_quote('subject'),
             'hs_task_body': json_quote('task_body'),
-            'hs_timestamp': json_quote(iso_timestamp('reached_at')),
+            'hs_timestamp': json_quote(iso_timestamp('due_at')),
             'hs_task_status': json_quote("'NOT_STARTED'"),
             'hs_task_priority': json_quote("'HIGH'"),
             'hs_task_type': json_quote("'CALL'"),
+            'hubspot_owner_id': json_quote('hubspot_owner_id'),
             'millrace_key': json_quote('mql_id'),
         }) }} as properties
     from worded

@@ -20,7 +20,8 @@ CONSENTS = dg.AssetKey(["ledger", "consents"])
     deps=[PUBLISHED],
     group_name=GROUP,
     kinds={"python", "sqlite"},
-    description="Every new MQL is written to the event log, so that no rebuild decides it again.",
+    description="Every new MQL and its owner are written to the event log, so that no rebuild "
+    "decides them again.",
 )
 def mql_decisions() -> dg.MaterializeResult[None]:
     settings = load_settings()
@@ -28,8 +29,8 @@ def mql_decisions() -> dg.MaterializeResult[None]:
         closing(connections.event_log(settings)) as log,
         warehouse.connect(settings.published) as copy,
     ):
-        appended = decisions.append_mql_decisions(log, copy, now=datetime.now(UTC))
-    return dg.MaterializeResult(metadata={"decided": appended})
+        decided = decisions.append_decisions(log, copy, now=datetime.now(UTC))
+    return dg.MaterializeResult(metadata={"decided": decided.mqls, "assigned": decided.assignments})
 
 
 @dg.asset(

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration import warehouse
-from orchestration.dbt import Translator, ensure_manifest
+from orchestration import routing_config, warehouse
+from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest
 from orchestration.settings import load_settings
 
 
@@ -22,6 +22,7 @@ def models() -> dg.Definitions:
         manifest=manifest, dagster_dbt_translator=Translator(), pool=warehouse.POOL, name="dbt"
     )
     def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        routing_config.check(PROJECT_DIR / "seeds")
         with warehouse.exclusive(settings.warehouse):
             yield from dbt.cli(
                 ["build", "--exclude-resource-type", "unit_test"], context=context

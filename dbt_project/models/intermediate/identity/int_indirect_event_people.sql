@@ -37,12 +37,30 @@ told_by_an_association as (
 
 ),
 
+decisions as (
+
+    select
+        event_id,
+        person_id,
+        cause_source,
+        cause_event_key
+    from {{ ref('stg_millrace__decisions') }}
+    union all
+    select
+        event_id,
+        person_id,
+        cause_source,
+        cause_event_key
+    from {{ ref('stg_millrace__assignments') }}
+
+),
+
 caused_by_an_event as (
 
     select
         decisions.event_id,
         record_people.person_id
-    from {{ ref('stg_millrace__decisions') }} as decisions
+    from decisions
     inner join {{ ref('int_contact_events') }} as causes
         on causes.event_id = decisions.cause_source || ':' || decisions.cause_event_key
     inner join record_people on causes.record_id = record_people.record_id
@@ -54,7 +72,7 @@ addressed as (
     select
         event_id,
         person_id
-    from {{ ref('stg_millrace__decisions') }}
+    from decisions
     union all
     select
         event_id,

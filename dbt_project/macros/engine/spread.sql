@@ -1,0 +1,30 @@
+{# A number strictly between 0 and 1 that is the same for the same text, and looks random. #}
+{% macro hash_fraction(text) -%}
+    {{ adapter.dispatch('hash_fraction', 'millrace')(text) }}
+{%- endmacro %}
+
+{# 12 hex digits are 48 bits, which a double holds exactly; 2^48 = 281474976710656. #}
+{% macro duckdb__hash_fraction(text) -%}
+    ((cast('0x' || substr({{ sha256_hex(text) }}, 1, 12) as bigint) + 0.5e0) / 281474976710656e0)
+{%- endmacro %}
+
+{% macro spark__hash_fraction(text) -%}
+    (
+        (cast(conv(substr({{ sha256_hex(text) }}, 1, 12), 16, 10) as double) + 0.5D)
+        / 281474976710656D
+    )
+{%- endmacro %}
+
+
+{# The texts of a group as one, in alphabetical order; null when there is none. #}
+{% macro joined_text(text, delimiter) -%}
+    {{ adapter.dispatch('joined_text', 'millrace')(text, delimiter) }}
+{%- endmacro %}
+
+{% macro duckdb__joined_text(text, delimiter) -%}
+    string_agg({{ text }}, {{ delimiter }} order by {{ text }})
+{%- endmacro %}
+
+{% macro spark__joined_text(text, delimiter) -%}
+    nullif(array_join(array_sort(collect_list({{ text }})), {{ delimiter }}), '')
+{%- endmacro %}
