@@ -57,6 +57,11 @@ def mql_reached(row: dict[str, Any], *, now: datetime) -> NewEvent:
     return _event(f"mql_reached:{cause}", "decision", body, row["correlation_id"], now)
 
 
+def decision(key: str, body: dict[str, Any], correlation_id: str, now: datetime) -> NewEvent:
+    """Another decision, under the key that makes it one."""
+    return _event(key, "decision", body, correlation_id, now)
+
+
 def answer_event(answer: Answer, *, now: datetime) -> NewEvent:
     key = f"{answer.type}:{answer.destination}:{answer.person_id}:{answer.vendor_id}"
     body = {
