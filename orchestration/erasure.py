@@ -20,7 +20,7 @@ import orjson
 from filelock import FileLock
 
 from ingestion.event_log import EventLog
-from ingestion.event_log.erasure import PROOF_KEY, Changes, Found, proofs, search
+from ingestion.event_log.erasure import PROOF_KEY, Changes, Found, has_strangers, proofs, search
 from ingestion.event_log.needles import Needles
 from orchestration import connections, erasure_plan, erasure_stores, warehouse
 from orchestration.decisions import decision
@@ -98,7 +98,7 @@ def _plan(
     """What to do, on disk: that of a run that was stopped and what came since; None when the
     person was erased before and nothing came since."""
     begun = [plan for plan in erasure_plan.unfinished(settings) if plan.is_about(request.who)]
-    if not begun and log.head() > _loaded(settings):
+    if not begun and has_strangers(log, _loaded(settings)):
         progress("Bringing the warehouse up to date: it tells which events are theirs")
         erasure_stores.refresh(settings, progress)
     known = identify(settings, request.who) | (_subject(begun[0]) if begun else Subject())

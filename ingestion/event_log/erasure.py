@@ -141,6 +141,13 @@ def search(
     return Found(frozenset(whole), frozenset(mentions))
 
 
+def has_strangers(log: EventLog, after: int) -> bool:
+    """Whether anything but our own decisions and answers lies behind position ``after``."""
+    found = select(EVENTS.c.position).where(EVENTS.c.position > after, EVENTS.c.source != _OWN)
+    with log.engines[0].begin() as connection:
+        return connection.execute(found.limit(1)).first() is not None
+
+
 def proofs(log: EventLog) -> list[LoggedEvent]:
     """The decisions that prove the erasures there were, oldest first."""
     e = EVENTS.c
