@@ -47,8 +47,10 @@ class BatchReport:
     failed_checks: tuple[str, ...]
 
 
-def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchReport:
-    """Load, build, check, enqueue and deliver.
+def run_batch(
+    settings: Settings, *, full: bool, progress: Progress, job: str = "batch"
+) -> BatchReport:
+    """Load, build, check, enqueue and deliver; the job ``refresh_warehouse`` ends with publishing.
 
     Raises the failing step's own error where it has a code, else BuildFailedError.
     """
@@ -59,12 +61,12 @@ def run_batch(settings: Settings, *, full: bool, progress: Progress) -> BatchRep
     with logs.to_file(settings), dagster_home.instance(settings) as instance, _listening(progress):
         from orchestration.definitions import defs  # late: dbt may have to parse first
 
-        job = defs().resolve_job_def("batch")
+        chosen = defs().resolve_job_def(job)
         failures: list[Exception] = []
         _failures.set(failures)
         # A step that fails does not stop what does not depend on it: a bad destination hurts
         # only itself. What went wrong is raised at the end.
-        result = job.execute_in_process(
+        result = chosen.execute_in_process(
             instance=instance, run_config=run_config(full=full), raise_on_error=False
         )
         failed = tuple(

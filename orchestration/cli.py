@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands import bench, contracts, dlq, keys, log
+from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
 from orchestration.commands.openapi import openapi
 from orchestration.commands.output import JsonOption, err, out, print_json, reports_errors
@@ -34,6 +35,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")
 app.command()(openapi)
 app.command()(errors)
+app.command()(erase)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 

@@ -124,6 +124,11 @@ def owner_assigned(
     return _event(row["assignment_id"], "decision", body, row["correlation_id"], now)
 
 
+def decision(key: str, body: dict[str, Any], correlation_id: str, now: datetime) -> NewEvent:
+    """Another decision, under the key that makes it one."""
+    return _event(key, "decision", body, correlation_id, now)
+
+
 def answer_event(answer: Answer, *, now: datetime) -> NewEvent:
     key = f"{answer.type}:{answer.destination}:{answer.person_id}:{answer.vendor_id}"
     body = {

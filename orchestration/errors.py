@@ -10,6 +10,10 @@ OrchestrationError
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
+├── ErasureError                somebody cannot be erased, or not to the end
+│   ├── ErasureUnconfirmedError
+│   ├── ErasureAmbiguousError
+│   └── ErasureIncompleteError
 ├── BenchError                  a benchmark could not be carried out
 └── HomeInUseError              `millrace demo` refuses to wipe somebody's data
 
@@ -68,6 +72,22 @@ class NotFoundError(OrchestrationError):
 
 class PortUnavailableError(OrchestrationError):
     code = "PORT_UNAVAILABLE"
+
+
+class ErasureError(OrchestrationError):
+    code = "ERASURE_INCOMPLETE"
+
+
+class ErasureUnconfirmedError(ErasureError):
+    code = "ERASURE_NOT_CONFIRMED"
+
+
+class ErasureAmbiguousError(ErasureError):
+    code = "ERASURE_AMBIGUOUS"
+
+
+class ErasureIncompleteError(ErasureError):
+    code = "ERASURE_INCOMPLETE"
 
 
 class BenchError(OrchestrationError):

@@ -17,6 +17,7 @@ from ingestion.contracts.event_type import event_type, says_type, type_path
 from ingestion.contracts.library import ContractFile, by_event, read_contracts
 from ingestion.contracts.parse import PARSERS, Parsed, parse
 from ingestion.contracts.values import MISSING, value_class
+from ingestion.event_log.erased import is_tombstone, type_of
 from ingestion.problems import ProblemCode
 
 _CODES: Final[Mapping[str, ProblemCode]] = {
@@ -93,6 +94,8 @@ class ContractSet:
         ``received_at`` (microseconds since 1970, as the log keeps it) is compared with deprecation
         dates, so that an event gets the same finding whenever it is loaded.
         """
+        if is_tombstone(body):
+            return Finding(type_of(body), None, ProblemCode.ERASED, "", None, "object")
         parsed = PARSERS.get(source, parse)(body)
         if parsed is None:
             value = "text" if body.strip() else "text:empty"

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any, Protocol
 
-from ingestion.event_log.archive_file import ArchivedFile, write_file
+from ingestion.event_log.archive_file import ArchivedFile, held, write_file
 
 
 class Rows(Protocol):
@@ -74,10 +74,11 @@ def archive(
     """
     limits = limits or ArchiveLimits()
     report = ArchiveReport()
-    for groups in _files(rows, before, limits):
-        file = write_file(folder, groups)
-        report = report.plus(file, _empty(rows, file, limits.transaction_events, pause))
-        progress(report)
+    with held(folder):
+        for groups in _files(rows, before, limits):
+            file = write_file(folder, groups)
+            report = report.plus(file, _empty(rows, file, limits.transaction_events, pause))
+            progress(report)
     return report
 
 

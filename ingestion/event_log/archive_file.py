@@ -18,9 +18,11 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from ingestion.errors import ArchiveMismatchError, ArchiveUnavailableError
 from ingestion.event_log.archive_reader import Content
+from ingestion.event_log.erased import content_hash
 from ingestion.event_log.model import body_hash
 
 _SCHEMA: Final = pa.schema(
@@ -68,6 +70,20 @@ def archive_errors(name: str) -> Iterator[None]:
         raise ArchiveUnavailableError(f"{name} in the archive: {reason}.") from error
     except pa.ArrowException as error:
         raise ArchiveUnavailableError(f"{name} in the archive: it is damaged.") from error
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep others from writing to the archive: whoever removes what no row names must know that
+    nobody is about to let a row name it. Waits for its turn."""
+    with archive_errors("The lock"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.parent / f".{folder.name}.lock")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_file(folder: Path, groups: Iterable[Sequence[Any]]) -> ArchivedFile:
@@ -148,10 +164,14 @@ def _write(path: Path, groups: Iterable[Sequence[Any]]) -> dict[int, Proof]:
         ) as writer:
             for rows in groups:
                 writer.write_table(_table(rows), row_group_size=len(rows))
-                proofs |= {row.position: Proof(_digest(row.headers), row.body_hash) for row in rows}
+                proofs |= {row.position: _proof(row) for row in rows}
         file.flush()
         os.fsync(file.fileno())
     return proofs
+
+
+def _proof(row: Any) -> Proof:
+    return Proof(_digest(row.headers), content_hash(row.body_hash, row.body))
 
 
 def _table(rows: Sequence[Any]) -> pa.Table:

@@ -2,7 +2,8 @@
 
 The same key with the same body is a duplicate. The same key with another body is a *variant*,
 stored under ``<key>~<start of its hash>``: a damaged first copy must not shadow an intact second
-one, and which of them counts is decided where content is understood.
+one, and which of them counts is decided where content is understood. Of an event whose content was
+erased every copy is a duplicate, whatever its body.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ingestion.event_log.erased import is_marked
 from ingestion.event_log.model import Appended, NewEvent
 
 _VARIANT_HEX = 16
@@ -28,6 +30,10 @@ class Stored(NamedTuple):
 
     position: int
     body_hash: str
+
+    def covers(self, digest: str) -> bool:
+        """Whether a body with this hash is the stored event once more."""
+        return self.body_hash == digest or is_marked(self.body_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,11 @@ def variants_to_look_up(
     hashed: Sequence[tuple[NewEvent, str]], stored: Mapping[Key, Stored]
 ) -> list[Key]:
     """Keys of possible variants: those of events whose own key has another body already."""
-    first = {key: row.body_hash for key, row in stored.items()}
+    first = dict(stored)
     clashes = []
     for event, digest in hashed:
-        if first.setdefault(Key(event.source, event.event_key), digest) != digest:
+        key = Key(event.source, event.event_key)
+        if not first.setdefault(key, Stored(0, digest)).covers(digest):
             clashes.append(Key(event.source, variant_key(event.event_key, digest)))
     return clashes
 
@@ -73,7 +80,7 @@ def plan(hashed: Sequence[tuple[NewEvent, str]], stored: Mapping[Key, Stored], h
     for event, digest in hashed:
         key = Key(event.source, event.event_key)
         row = known.get(key)
-        if row is not None and row.body_hash != digest:
+        if row is not None and not row.covers(digest):
             key = Key(event.source, variant_key(event.event_key, digest))
             row = known.get(key)
         if row is None:

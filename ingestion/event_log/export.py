@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from ingestion.errors import DumpBrokenError, IngestionError, LineError
+from ingestion.event_log.erased import is_tombstone
 from ingestion.event_log.log import EventLog
 from ingestion.event_log.model import Appended, LoggedEvent, NewEvent, body_hash
 
@@ -163,11 +164,13 @@ def replay(
 ) -> list[Appended]:
     """Append stored events once more, under keys of their own, so that they are taken as new.
 
-    The same ``replay_id`` again is a duplicate. The copy keeps the correlation id of its original.
+    Events that were erased are left out. The same ``replay_id`` again is a duplicate. The copy
+    keeps the correlation id of its original.
     """
     if not _REPLAY_ID.fullmatch(replay_id):
         raise LineError("A replay id has 1 to 64 letters, digits, dots, dashes or underscores.")
-    return log.append([_again(event, replay_id, now) for event in log.at(positions)])
+    found = [event for event in log.at(positions) if not is_tombstone(event.body)]
+    return log.append([_again(event, replay_id, now) for event in found])
 
 
 def _again(event: LoggedEvent, replay_id: str, now: datetime) -> NewEvent:

@@ -26,6 +26,7 @@ from ingestion.event_log import dedup
 from ingestion.event_log.archive_reader import Archive
 from ingestion.event_log.archive_rows import LogRows
 from ingestion.event_log.databases import Database, open_database
+from ingestion.event_log.erased import erased_key, may_name_somebody
 from ingestion.event_log.model import (
     Appended,
     CounterKey,
@@ -188,8 +189,20 @@ class EventLog:
     def _plan(self, connection: Connection, hashed: Sequence[tuple[NewEvent, str]]) -> dedup.Plan:
         keys = [dedup.Key(event.source, event.event_key) for event, _ in hashed]
         stored = self._stored(connection, keys)
+        stored |= self._erased(connection, [key for key in keys if key not in stored])
         stored |= self._stored(connection, dedup.variants_to_look_up(hashed, stored))
         return dedup.plan(hashed, stored, int(connection.execute(_HEAD).scalar_one()))
+
+    def _erased(
+        self, connection: Connection, keys: Iterable[dedup.Key]
+    ) -> dict[dedup.Key, dedup.Stored]:
+        """What is stored under these keys since an erasure took a person's name out of them."""
+        hidden = {
+            dedup.Key(source, erased_key(key)): dedup.Key(source, key)
+            for source, key in keys
+            if may_name_somebody(key)
+        }
+        return {hidden[key]: row for key, row in self._stored(connection, hidden).items()}
 
     def _stored(
         self, connection: Connection, keys: Iterable[dedup.Key]

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from reverse_etl.ledger import consents, queries
 from reverse_etl.ledger import enqueue as _enqueue
+from reverse_etl.ledger import erasure as _erasure
 from reverse_etl.ledger import health as _health
 from reverse_etl.ledger import lease as _lease
 from reverse_etl.ledger import settle as _settle
@@ -171,6 +172,31 @@ class Ledger:
         """Remember the breaker and the stop of a destination."""
         with transaction(self._engine) as connection:
             _health.save(connection, destination, state, now)
+
+    # -- erasing -------------------------------------------------------------------------------
+
+    def cancel_for_erasure(self, persons: Collection[str], now: datetime) -> int:
+        """Cancel what is queued for these people and withdraw their consent; how many of their
+        rows are being sent at this moment."""
+        with transaction(self._engine) as connection:
+            return _erasure.cancel(connection, persons, now)
+
+    def erase(
+        self, persons: Collection[str], masked: Callable[[str], str], now: datetime
+    ) -> _erasure.Erased:
+        """Take people out of everything the ledger holds; accounts and keys stay. `masked` gives
+        a text without them. Repeatable."""
+        with transaction(self._engine) as connection:
+            return _erasure.erase(connection, persons, masked, now)
+
+    def names(self, masked: Callable[[str], str]) -> bool:
+        """Whether anything in the ledger changes when people are masked."""
+        with transaction(self._engine) as connection:
+            return _erasure.names(connection, masked)
+
+    def scrub(self) -> None:
+        """Write the ledger's file anew, so that nothing that was erased lingers in free space."""
+        _erasure.scrub(self._engine)
 
     # -- reading -------------------------------------------------------------------------------
 

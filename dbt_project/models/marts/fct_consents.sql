@@ -7,6 +7,7 @@ consents as (
         record_people.person_id,
         consents.record_id,
         consents.purpose,
+        consents.channel,
         consents.status,
         consents.lawful_basis,
         consents.event_id,

@@ -23,6 +23,7 @@ batch = dg.define_asset_job(
 refresh_warehouse = dg.define_asset_job(
     "refresh_warehouse",
     selection=REFRESH_SELECTION,
+    hooks={remember_failure},
     description="New log rows into the warehouse, models, contracts, published copy.",
 )
 push_mqls = dg.define_asset_job(

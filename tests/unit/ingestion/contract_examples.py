@@ -111,6 +111,15 @@ MILLRACE = [
         "person_id": "p1",
         "vendor_id": "501",
     },
+    {
+        "type": "erased",
+        "occurred_at": AT.isoformat(),
+        "erasure_id": "er_1",
+        "salt": "0123456789abcdef",
+        "identifiers": ["0" * 64],
+        "requested_by": "dpo",
+        "counts": {"events_emptied": 3},
+    },
 ]
 
 

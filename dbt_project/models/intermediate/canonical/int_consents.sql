@@ -1,68 +1,91 @@
 with
 
-form_answers as (
+said as (
 
-    select
-        event_id,
-        'consent_advertising' as form_field,
-        consent_advertising as answer
-    from {{ ref('int_typeform_submissions') }}
-    union all
-    select
-        event_id,
-        'consent_email' as form_field,
-        consent_email as answer
-    from {{ ref('int_typeform_submissions') }}
+    {{ union_mappings('consents', 'position, purpose, channel, status, lawful_basis') }}
 
 ),
 
-said as (
+purposes as (
+
+    select * from {{ ref('consent_purposes') }}
+
+),
+
+-- Consent is specific: a grant names its purpose, and without a channel means the main one. A
+-- refusal that leaves something out means all of it.
+covering as (
 
     select
-        form_answers.event_id,
+        said.position,
         purposes.purpose,
-        registry.canonical_value as status,
-        'consent' as lawful_basis
-    from form_answers
-    inner join {{ ref('consent_purposes') }} as purposes
-        on form_answers.form_field = purposes.form_field
-    inner join {{ ref('enum_registry') }} as registry
-        on registry.picklist = 'consent_answer' and lower(form_answers.answer) = registry.value
-    union all
+        purposes.channel,
+        said.status,
+        said.lawful_basis
+    from said
+    inner join purposes
+        on
+            coalesce(said.purpose, purposes.purpose) = purposes.purpose
+            and coalesce(said.channel, purposes.channel) = purposes.channel
+    where
+        said.status <> 'granted'
+        or (said.purpose is not null and (said.channel is not null or purposes.is_main))
+
+),
+
+strictest as (
+
+    select *
+    from covering
+    qualify
+        row_number() over (
+            partition by position, purpose, channel
+            order by {{ consent_strictness('status') }} desc, lawful_basis
+        ) = 1
+
+),
+
+from_events as (
+
     select
-        event_id,
-        purpose,
-        status,
-        lawful_basis
-    from {{ ref('stg_standard__events') }}
-    where event_type = 'consent_changed'
-    union all
+        {{ vendor_id_of('contact_events.event_id', 'contact_events.source') }}
+        || ':' || strictest.purpose || ':' || strictest.channel as consent_id,
+        contact_events.event_id,
+        contact_events.record_id,
+        strictest.purpose,
+        strictest.channel,
+        strictest.status,
+        strictest.lawful_basis,
+        contact_events.order_key,
+        contact_events.occurred_at
+    from {{ ref('int_contact_events') }} as contact_events
+    inner join strictest on contact_events.position = strictest.position
+
+),
+
+from_erasures as (
+
     select
-        changes.event_id,
+        suppressions.vendor_id || ':' || {{ person_id_of('suppressions.record_id') }}
+        || ':' || purposes.purpose || ':' || purposes.channel as consent_id,
+        suppressions.event_id,
+        suppressions.record_id,
         purposes.purpose,
+        purposes.channel,
         'withdrawn' as status,
-        cast(null as {{ dbt.type_string() }}) as lawful_basis
-    from {{ ref('stg_hubspot__contact_changes') }} as changes
-    cross join {{ ref('consent_purposes') }} as purposes
-    where changes.change_type = 'privacy_deletion'
+        cast(null as {{ dbt.type_string() }}) as lawful_basis,
+        suppressions.order_key,
+        suppressions.occurred_at
+    from {{ ref('int_suppressions') }} as suppressions
+    cross join purposes
 
 ),
 
 consents as (
 
-    select
-        {{ vendor_id_of('observations.event_id', 'observations.source') }}
-        || ':' || said.purpose as consent_id,
-        observations.event_id,
-        observations.record_id,
-        said.purpose,
-        said.status,
-        said.lawful_basis,
-        observations.order_key,
-        observations.occurred_at
-    from said
-    inner join {{ ref('int_contact_events') }} as observations
-        on said.event_id = observations.event_id
+    select * from from_events
+    union all
+    select * from from_erasures
 
 )
 

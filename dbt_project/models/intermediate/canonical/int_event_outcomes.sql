@@ -32,7 +32,7 @@ judged as (
         logged.correlation_id,
         logged.received_at,
         case
-            when logged.problem_code = 'EVENT_TYPE_UNKNOWN' then 'ignored'
+            when logged.problem_code in ('EVENT_TYPE_UNKNOWN', 'ERASED') then 'ignored'
             when logged.problem_code is not null then 'quarantined'
             when refused.outcome is not null then refused.outcome
             when staged.position is not null then 'applied'

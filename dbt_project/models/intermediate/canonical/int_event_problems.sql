@@ -82,6 +82,15 @@ picks as (
     select
         position,
         event_id,
+        'consent_channel' as picklist,
+        channel as picked_value,
+        '/data/channel' as path
+    from consents
+    where channel is not null
+    union all
+    select
+        position,
+        event_id,
         'consent_status' as picklist,
         coalesce(status, '') as picked_value,
         '/data/status' as path

@@ -1,0 +1,198 @@
+"""Taking people out of the ledger. Rows, states, times and keys stay, so that law 8 holds and no
+event is ever sent twice; what they said and what destinations called them goes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, update
+
+from reverse_etl import catalogue
+from reverse_etl.ledger.schema import attempts, audit, consents, deliveries, entities
+from reverse_etl.model import State
+
+ERASED_TEXT: Final = "(erased)"
+EMPTY_PAYLOAD: Final = "{}"
+
+_OPEN: Final = (State.PENDING, State.HELD, State.UNKNOWN, State.IN_FLIGHT)
+_PAGE: Final = 2_000
+# Where somebody may be named in a row that is not theirs, or in a key.
+_TEXTS: Final[tuple[tuple[Table, tuple[str, ...]], ...]] = (
+    (deliveries, ("payload", "message", "external_id", "vendor_id", "entity_key", "consent_id",
+                  "correlation_id", "order_key")),
+    (attempts, ("request", "response", "correlation_id")),
+    (audit, ("reason",)),
+)  # fmt: skip
+_KEYS: Final = frozenset({"entity_key", "consent_id", "correlation_id", "order_key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows were emptied, by table, and how many deliveries were cancelled."""
+
+    deliveries: int = 0
+    attempts: int = 0
+    entities: int = 0
+    cancelled: int = 0
+    masked: int = 0
+
+
+def cancel(connection: Connection, persons: Collection[str], now: datetime) -> int:
+    """See Ledger.cancel_for_erasure."""
+    d, c = deliveries.c, consents.c
+    theirs = d.person_id.in_(sorted(persons))
+    connection.execute(
+        update(deliveries)
+        .where(theirs, d.state.in_([State.PENDING, State.HELD]))
+        .values(state=State.CANCELLED, code=catalogue.ERASED, updated_at=now)
+    )
+    connection.execute(
+        update(consents)
+        .where(c.person_id.in_(sorted(persons)))
+        .values(status="withdrawn", consent_id=None, decided_at=now)
+    )
+    sending = select(func.count()).where(theirs, d.state == State.IN_FLIGHT)
+    return int(connection.scalar(sending) or 0)
+
+
+def erase(
+    connection: Connection,
+    persons: Collection[str],
+    masked: Callable[[str], str],
+    now: datetime,
+) -> Erased:
+    """See Ledger.erase."""
+    _overwrite_what_is_freed(connection)
+    cancel(connection, persons, now)
+    ids = _emptied(connection, persons, now)
+    told = Erased(
+        deliveries=len(ids),
+        attempts=_empty_attempts(connection, ids),
+        entities=_empty_entities(connection, persons, ids),
+        cancelled=_count_cancelled(connection, persons),
+    )
+    changed = sum(_mask(connection, table, names, masked) for table, names in _TEXTS)
+    return Erased(told.deliveries, told.attempts, told.entities, told.cancelled, changed)
+
+
+def names(connection: Connection, masked: Callable[[str], str]) -> bool:
+    """See Ledger.names."""
+    return any(
+        (text := getattr(row, name)) is not None and masked(text) != text
+        for table, columns in _TEXTS
+        for row in _rows(connection, table, columns)
+        for name in columns
+    )
+
+
+def scrub(engine: Engine) -> None:
+    """See Ledger.scrub. PostgreSQL frees the space of old rows; its server overwrites it."""
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with autocommit.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        if connection.dialect.name == "sqlite":
+            raw.execute("VACUUM")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        else:
+            for table in (deliveries, attempts, entities, consents, audit):
+                connection.exec_driver_sql(f"VACUUM {table.name}")
+
+
+def _overwrite_what_is_freed(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
+def _emptied(connection: Connection, persons: Collection[str], now: datetime) -> Sequence[int]:
+    """Empty the rows of these people; what is still open is cancelled, sent or not."""
+    d = deliveries.c
+    theirs = d.person_id.in_(sorted(persons))
+    ids = connection.scalars(select(d.id).where(theirs)).all()
+    connection.execute(
+        update(deliveries)
+        .where(theirs, d.state.in_(_OPEN))
+        .values(state=State.CANCELLED, code=catalogue.ERASED, lease=None, lease_until=None)
+        .values(updated_at=now)
+    )
+    connection.execute(
+        update(deliveries)
+        .where(theirs)
+        .values(payload=EMPTY_PAYLOAD, payload_hash=ERASED_TEXT, external_id=None, vendor_id=None)
+        .values(message=None, consent_id=None, consent_status="withdrawn")
+    )
+    return ids
+
+
+def _empty_attempts(connection: Connection, ids: Sequence[int]) -> int:
+    emptied = 0
+    for page in _pages(ids):
+        chosen = update(attempts).where(attempts.c.delivery_id.in_(page))
+        emptied += connection.execute(
+            chosen.values(request=ERASED_TEXT, response=ERASED_TEXT)
+        ).rowcount
+    return emptied
+
+
+def _empty_entities(connection: Connection, persons: Collection[str], ids: Sequence[int]) -> int:
+    """What destinations hold of them: their ids there, and what was last delivered."""
+    d, e = deliveries.c, entities.c
+    keys = set(persons)
+    for page in _pages(ids):
+        keys.update(connection.scalars(select(d.entity_key).where(d.id.in_(page))))
+    emptied = 0
+    for page in _pages(sorted(keys)):
+        chosen = update(entities).where(e.entity_key.in_(page))
+        emptied += connection.execute(chosen.values(vendor_id=None, payload_hash=None)).rowcount
+    return emptied
+
+
+def _count_cancelled(connection: Connection, persons: Collection[str]) -> int:
+    d = deliveries.c
+    query = select(func.count()).where(d.person_id.in_(sorted(persons)), d.code == catalogue.ERASED)
+    return int(connection.scalar(query) or 0)
+
+
+def _mask(
+    connection: Connection, table: Table, names: Sequence[str], masked: Callable[[str], str]
+) -> int:
+    """Mask mentions in any row of a table; returns in how many."""
+    changed: list[dict[str, Any]] = []
+    for row in _rows(connection, table, names):
+        new = {name: _without(name, getattr(row, name), masked) for name in names}
+        if any(new[name] != getattr(row, name) for name in names):
+            changed.append({"at": row.id, **{f"new_{name}": new[name] for name in names}})
+    if changed:
+        columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        connection.execute(
+            update(table).where(table.c.id == bindparam("at")).values(columns), changed
+        )
+    return len(changed)
+
+
+def _without(name: str, text: str | None, masked: Callable[[str], str]) -> str | None:
+    """A text without the person; a key that names them gives way to a hash, which stays unique."""
+    if text is None or (new := masked(text)) == text:
+        return text
+    if name in _KEYS:
+        return "erased-" + hashlib.sha256(text.encode()).hexdigest()[:40]
+    return new
+
+
+def _rows(connection: Connection, table: Table, names: Sequence[str]) -> Iterator[Row[Any]]:
+    after = 0
+    columns = [table.c.id, *(table.c[name] for name in names)]
+    while True:
+        query = select(*columns).where(table.c.id > after).order_by(table.c.id).limit(_PAGE)
+        page = connection.execute(query).all()
+        if not page:
+            return
+        yield from page
+        after = page[-1].id
+
+
+def _pages(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[start : start + _PAGE] for start in range(0, len(values), _PAGE))
