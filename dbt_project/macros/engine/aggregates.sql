@@ -25,3 +25,17 @@
 {% macro spark__earliest(value, order_key) -%}
     min_by({{ value }}, case when {{ value }} is not null then {{ order_key }} end)
 {%- endmacro %}
+
+
+{# A percentile of numbers, interpolated between neighbours; nulls do not count. #}
+{% macro percentile(value, fraction) -%}
+    {{ adapter.dispatch('percentile', 'millrace')(value, fraction) }}
+{%- endmacro %}
+
+{% macro duckdb__percentile(value, fraction) -%}
+    quantile_cont({{ value }}, {{ fraction }})
+{%- endmacro %}
+
+{% macro spark__percentile(value, fraction) -%}
+    percentile({{ value }}, {{ fraction }})
+{%- endmacro %}

@@ -108,3 +108,31 @@
 {% macro spark__no_timestamp() -%}
     cast(null as timestamp)
 {%- endmacro %}
+
+
+{# Seconds from one timestamp to another, with their fraction; negative when `end` is earlier. #}
+{% macro seconds_between(start, end) -%}
+    {{ adapter.dispatch('seconds_between', 'millrace')(start, end) }}
+{%- endmacro %}
+
+{% macro duckdb__seconds_between(start, end) -%}
+    (epoch_us({{ end }}) - epoch_us({{ start }})) / 1000000.0
+{%- endmacro %}
+
+{% macro spark__seconds_between(start, end) -%}
+    (unix_micros({{ end }}) - unix_micros({{ start }})) / 1000000.0
+{%- endmacro %}
+
+
+{# The type timestamps have. #}
+{% macro type_instant() -%}
+    {{ adapter.dispatch('type_instant', 'millrace')() }}
+{%- endmacro %}
+
+{% macro duckdb__type_instant() -%}
+    timestamp with time zone
+{%- endmacro %}
+
+{% macro spark__type_instant() -%}
+    timestamp
+{%- endmacro %}
