@@ -26,6 +26,7 @@ PROGRESS_LOGGER = "millrace.progress"
 DBT_WORDS = "Errors parsed from dbt logs:"
 STEPS = {
     "event_log": "Loading the event log into the warehouse (dlt)",
+    "raw__deliveries": "Loading what was delivered, from the ledger",
     "dbt": "Building and testing the models (dbt)",
     "raw__events_contract": "Checking the raw contract (Great Expectations)",
     "intermediate__int_event_outcomes_contract": "Checking the canonical contracts",

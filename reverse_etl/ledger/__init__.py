@@ -1,8 +1,17 @@
 """The ledger: every effect that was wanted, and what became of it (laws 6 and 8)."""
 
 from reverse_etl.ledger.dead_letters import AuditEntry, DeadLetter, DeadLetters
+from reverse_etl.ledger.facts import DeliveryFact
 from reverse_etl.ledger.health import Health
 from reverse_etl.ledger.settle import Settlement
 from reverse_etl.ledger.store import Ledger
 
-__all__ = ["AuditEntry", "DeadLetter", "DeadLetters", "Health", "Ledger", "Settlement"]
+__all__ = [
+    "AuditEntry",
+    "DeadLetter",
+    "DeadLetters",
+    "DeliveryFact",
+    "Health",
+    "Ledger",
+    "Settlement",
+]

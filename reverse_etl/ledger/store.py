@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from reverse_etl.ledger import consents, queries
 from reverse_etl.ledger import enqueue as _enqueue
 from reverse_etl.ledger import erasure as _erasure
+from reverse_etl.ledger import facts as _facts
 from reverse_etl.ledger import health as _health
 from reverse_etl.ledger import lease as _lease
 from reverse_etl.ledger import settle as _settle
@@ -229,3 +230,8 @@ class Ledger:
         """Every try of one delivery, oldest first."""
         with transaction(self._engine) as connection:
             return queries.attempts_of(connection, delivery_id)
+
+    def facts(self, *, after: int = 0, limit: int = 10_000) -> list[_facts.DeliveryFact]:
+        """The next deliveries behind number `after`, without anything personal; for reports."""
+        with transaction(self._engine) as connection:
+            return _facts.facts(connection, after=after, limit=limit)

@@ -7,6 +7,11 @@
     max_by({{ value }}, {{ order_key }})
 {%- endmacro %}
 
+{# Spark looks at nulls too, unless their key is null. #}
+{% macro spark__latest(value, order_key) -%}
+    max_by({{ value }}, case when {{ value }} is not null then {{ order_key }} end)
+{%- endmacro %}
+
 
 {# The first value that is not null, in the order of a key. #}
 {% macro earliest(value, order_key='order_key') -%}
@@ -15,4 +20,22 @@
 
 {% macro duckdb__earliest(value, order_key) -%}
     min_by({{ value }}, {{ order_key }})
+{%- endmacro %}
+
+{% macro spark__earliest(value, order_key) -%}
+    min_by({{ value }}, case when {{ value }} is not null then {{ order_key }} end)
+{%- endmacro %}
+
+
+{# A percentile of numbers, interpolated between neighbours; nulls do not count. #}
+{% macro percentile(value, fraction) -%}
+    {{ adapter.dispatch('percentile', 'millrace')(value, fraction) }}
+{%- endmacro %}
+
+{% macro duckdb__percentile(value, fraction) -%}
+    quantile_cont({{ value }}, {{ fraction }})
+{%- endmacro %}
+
+{% macro spark__percentile(value, fraction) -%}
+    percentile({{ value }}, {{ fraction }})
 {%- endmacro %}

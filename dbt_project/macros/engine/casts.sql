@@ -7,6 +7,10 @@
     try_cast({{ text }} as {{ type }})
 {%- endmacro %}
 
+{% macro spark__try_to(text, type) -%}
+    try_cast({{ text }} as {{ type }})
+{%- endmacro %}
+
 
 {# The first whole number in a text such as "51-200" or "1,000+"; null when there is none. #}
 {% macro first_number(text) -%}
@@ -16,5 +20,11 @@
 {% macro duckdb__first_number(text) -%}
     try_cast(
         nullif(regexp_extract(replace({{ text }}, ',', ''), '[0-9]+'), '') as bigint
+    )
+{%- endmacro %}
+
+{% macro spark__first_number(text) -%}
+    try_cast(
+        nullif(regexp_extract(replace({{ text }}, ',', ''), '[0-9]+', 0), '') as bigint
     )
 {%- endmacro %}

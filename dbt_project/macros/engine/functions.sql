@@ -9,6 +9,10 @@
     normalise_email({{ text }})
 {%- endmacro %}
 
+{% macro spark__normalise_email(text) -%}
+    normalise_email({{ text }})
+{%- endmacro %}
+
 
 {# An e-mail address as a person would write it, trimmed and lower case; null when invalid. #}
 {% macro display_email(text) -%}
@@ -16,6 +20,10 @@
 {%- endmacro %}
 
 {% macro duckdb__display_email(text) -%}
+    display_email({{ text }})
+{%- endmacro %}
+
+{% macro spark__display_email(text) -%}
     display_email({{ text }})
 {%- endmacro %}
 
@@ -29,6 +37,10 @@
     normalise_phone({{ text }}, coalesce({{ country }}, ''))
 {%- endmacro %}
 
+{% macro spark__normalise_phone(text, country) -%}
+    normalise_phone({{ text }}, coalesce({{ country }}, ''))
+{%- endmacro %}
+
 
 {# The domain someone registered, of an e-mail address or host name. #}
 {% macro registrable_domain(text) -%}
@@ -39,6 +51,10 @@
     registrable_domain({{ text }})
 {%- endmacro %}
 
+{% macro spark__registrable_domain(text) -%}
+    registrable_domain({{ text }})
+{%- endmacro %}
+
 
 {# SHA-256 of a value normalised by Meta's rule for the field (em, ph, fn, ln, ct, zp, country). #}
 {% macro meta_hash(field, text) -%}
@@ -46,5 +62,9 @@
 {%- endmacro %}
 
 {% macro duckdb__meta_hash(field, text) -%}
+    meta_hash('{{ field }}', {{ text }})
+{%- endmacro %}
+
+{% macro spark__meta_hash(field, text) -%}
     meta_hash('{{ field }}', {{ text }})
 {%- endmacro %}

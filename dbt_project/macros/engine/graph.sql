@@ -22,3 +22,17 @@
         ) as listed
     )
 {%- endmacro %}
+
+{% macro spark__connected_components(nodes, node, edges) -%}
+    (
+        select
+            inline(arrays_zip(
+                listed.nodes, connected_components(listed.nodes, listed.edges)
+            )) as (node, component)
+        from (
+            select
+                (select collect_list({{ node }}) from {{ nodes }}) as nodes,
+                (select collect_list(array(node_a, node_b)) from {{ edges }}) as edges
+        ) as listed
+    )
+{%- endmacro %}

@@ -7,6 +7,12 @@
     nullif(trim(json_extract_string({{ json }}, '{{ path }}')), '')
 {%- endmacro %}
 
+{# A text that json_items took out of a list stands without its quotes: it is no JSON any more. #}
+{% macro spark__json_text(json, path) -%}
+    {%- set found = "get_json_object(" ~ json ~ ", '" ~ path ~ "')" -%}
+    nullif(trim({{ 'coalesce(' ~ found ~ ', ' ~ json ~ ')' if path == '$' else found }}), '')
+{%- endmacro %}
+
 
 {# One row for each item of the JSON list at a path. Use as a column of a select. #}
 {% macro json_items(json, path) -%}
@@ -15,6 +21,10 @@
 
 {% macro duckdb__json_items(json, path) -%}
     unnest(json_extract({{ json }}, '{{ path }}[*]'))
+{%- endmacro %}
+
+{% macro spark__json_items(json, path) -%}
+    explode(from_json(get_json_object({{ json }}, '{{ path }}'), 'array<string>'))
 {%- endmacro %}
 
 
@@ -27,6 +37,10 @@
     coalesce(json_valid({{ text }}), false)
 {%- endmacro %}
 
+{% macro spark__is_json(text) -%}
+    get_json_object({{ text }}, '$') is not null
+{%- endmacro %}
+
 
 {# A text as a JSON string literal, quotes included; null stays null. #}
 {% macro json_quote(text) -%}
@@ -35,6 +49,19 @@
 
 {% macro duckdb__json_quote(text) -%}
     cast(to_json(cast({{ text }} as varchar)) as varchar)
+{%- endmacro %}
+
+{# Spark writes no JSON of a bare text: it is taken out of a list of one. #}
+{% macro spark__json_quote(text) -%}
+    case
+        when {{ text }} is not null
+            then
+                substr(
+                    to_json(array(cast({{ text }} as string))),
+                    2,
+                    length(to_json(array(cast({{ text }} as string)))) - 2
+                )
+    end
 {%- endmacro %}
 
 

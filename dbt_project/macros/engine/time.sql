@@ -7,6 +7,14 @@
     try(make_timestamptz(try_cast({{ text }} as bigint) * 1000))
 {%- endmacro %}
 
+{# Years 1 to 9999: beyond them Spark raises an error. #}
+{% macro spark__timestamp_from_ms(text) -%}
+    case
+        when try_cast({{ text }} as bigint) between -62135596800000 and 253402300799999
+            then timestamp_millis(try_cast({{ text }} as bigint))
+    end
+{%- endmacro %}
+
 
 {# A UTC timestamp from ISO 8601 text; text without a zone is UTC; null when unreadable. #}
 {% macro timestamp_from_iso(text) -%}
@@ -15,6 +23,14 @@
 
 {% macro duckdb__timestamp_from_iso(text) -%}
     try_cast({{ text }} as timestamptz)
+{%- endmacro %}
+
+{# Spark would read a year, or a time of day, as a timestamp too. #}
+{% macro spark__timestamp_from_iso(text) -%}
+    case
+        when regexp_like(trim({{ text }}), '^[0-9]{4}-[0-9]{2}-[0-9]{2}')
+            then try_cast({{ text }} as timestamp)
+    end
 {%- endmacro %}
 
 
@@ -33,6 +49,10 @@
     strftime({{ timestamp }}, '%Y-%m-%dT%H:%M:%S.%gZ')
 {%- endmacro %}
 
+{% macro spark__iso_timestamp(timestamp) -%}
+    date_format({{ timestamp }}, "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")
+{%- endmacro %}
+
 
 {# Text that sorts as the timestamps do, to the microsecond. #}
 {% macro sortable_timestamp(timestamp) -%}
@@ -41,6 +61,10 @@
 
 {% macro duckdb__sortable_timestamp(timestamp) -%}
     strftime({{ timestamp }}, '%Y-%m-%dT%H:%M:%S.%fZ')
+{%- endmacro %}
+
+{% macro spark__sortable_timestamp(timestamp) -%}
+    date_format({{ timestamp }}, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'")
 {%- endmacro %}
 
 
@@ -53,6 +77,10 @@
     cast(floor(epoch({{ timestamp }})) as bigint)
 {%- endmacro %}
 
+{% macro spark__unix_seconds(timestamp) -%}
+    unix_seconds({{ timestamp }})
+{%- endmacro %}
+
 
 {# A timestamp some days later (or earlier, for a negative number). #}
 {% macro add_days(timestamp, days) -%}
@@ -63,6 +91,10 @@
     {{ timestamp }} + interval '{{ days }} days'
 {%- endmacro %}
 
+{% macro spark__add_days(timestamp, days) -%}
+    {{ timestamp }} + interval '{{ days }}' day
+{%- endmacro %}
+
 
 {# A null of the type timestamps have. #}
 {% macro no_timestamp() -%}
@@ -71,4 +103,36 @@
 
 {% macro duckdb__no_timestamp() -%}
     cast(null as timestamp with time zone)
+{%- endmacro %}
+
+{% macro spark__no_timestamp() -%}
+    cast(null as timestamp)
+{%- endmacro %}
+
+
+{# Seconds from one timestamp to another, with their fraction; negative when `end` is earlier. #}
+{% macro seconds_between(start, end) -%}
+    {{ adapter.dispatch('seconds_between', 'millrace')(start, end) }}
+{%- endmacro %}
+
+{% macro duckdb__seconds_between(start, end) -%}
+    (epoch_us({{ end }}) - epoch_us({{ start }})) / 1000000.0
+{%- endmacro %}
+
+{% macro spark__seconds_between(start, end) -%}
+    (unix_micros({{ end }}) - unix_micros({{ start }})) / 1000000.0
+{%- endmacro %}
+
+
+{# The type timestamps have. #}
+{% macro type_instant() -%}
+    {{ adapter.dispatch('type_instant', 'millrace')() }}
+{%- endmacro %}
+
+{% macro duckdb__type_instant() -%}
+    timestamp with time zone
+{%- endmacro %}
+
+{% macro spark__type_instant() -%}
+    timestamp
 {%- endmacro %}

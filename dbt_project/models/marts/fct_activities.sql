@@ -17,6 +17,7 @@ activities as (
         activities.fbclid,
         activities.page_url,
         activities.referrer,
+        activities.outcome,
         activities.correlation_id,
         activities.occurred_at
     from {{ ref('int_activities') }} as activities

@@ -1,15 +1,62 @@
+{% set steps = {
+    'submit_to_received': ('submitted_at', 'received_at'),
+    'submit_to_mql': ('submitted_at', 'mql_at'),
+    'submit_to_task': ('submitted_at', 'task_delivered_at'),
+    'mql_to_task': ('mql_at', 'task_delivered_at'),
+    'mql_to_first_touch': ('mql_at', 'first_touch_at'),
+    'mql_to_sql': ('mql_at', 'sql_at'),
+    'sql_to_customer': ('sql_at', 'customer_at'),
+} %}
+
 with
 
-leads as (
+milestones as (
+
+    select * from {{ ref('fct_lead_milestones') }}
+
+),
+
+steps as (
+
+    {% for step, (started_at, ended_at) in steps.items() %}
+        select
+            original_source,
+            '{{ step }}' as step,
+            {{ month_of(started_at) }} as month_start,
+            {{ seconds_between(started_at, ended_at) }} as seconds
+        from milestones
+        where {{ ended_at }} >= {{ started_at }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+by_source_and_in_all as (
+
+    select * from steps
+    union all
+    select
+        '(all)' as original_source,
+        step,
+        month_start,
+        seconds
+    from steps
+
+),
+
+velocity as (
 
     select
-        cast({{ dbt.date_trunc('month', 'first_seen_at') }} as date) as month_start,
-        count(*) as new_leads,
-        count(mql_at) as became_mql,
-        count(customer_at) as became_customer
-    from {{ ref('dim_people') }}
-    group by cast({{ dbt.date_trunc('month', 'first_seen_at') }} as date)
+        month_start,
+        original_source,
+        step,
+        count(*) as leads,
+        {{ percentile_seconds('seconds', 0.5) }} as p50_seconds,
+        {{ percentile_seconds('seconds', 0.9) }} as p90_seconds,
+        {{ percentile_seconds('seconds', 0.99) }} as p99_seconds
+    from by_source_and_in_all
+    group by month_start, original_source, step
 
 )
 
-select * from leads
+select * from velocity

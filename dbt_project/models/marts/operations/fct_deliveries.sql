@@ -1,0 +1,43 @@
+with
+
+deliveries as (
+
+    select * from {{ ref('stg_ledger__deliveries') }}
+
+),
+
+aliases as (
+
+    select * from {{ ref('person_aliases') }}
+
+),
+
+told as (
+
+    select
+        deliveries.delivery_id,
+        coalesce(aliases.person_id, deliveries.person_id) as person_id,
+        deliveries.destination,
+        deliveries.action,
+        deliveries.mode,
+        deliveries.entity_key,
+        deliveries.correlation_id,
+        deliveries.state,
+        deliveries.code,
+        deliveries.attempts,
+        deliveries.possible_repeats,
+        deliveries.event_time,
+        deliveries.deadline_at,
+        deliveries.created_at,
+        deliveries.last_attempt_at,
+        deliveries.delivered_at,
+        case
+            when deliveries.state = 'delivered'
+                then {{ seconds_between('deliveries.created_at', 'deliveries.delivered_at') }}
+        end as seconds_to_delivery
+    from deliveries
+    left join aliases on deliveries.person_id = aliases.alias_id
+
+)
+
+select * from told
