@@ -8,13 +8,15 @@ record_people as (
 
 contact_people as (
 
-    select distinct
+    select
         fields.field,
         fields.field_value,
-        record_people.person_id
+        -- Two people may name one contact where no rule links them by it.
+        min(record_people.person_id) as person_id
     from {{ ref('int_identity_fields') }} as fields
     inner join record_people on fields.record_id = record_people.record_id
     where fields.field in ('hubspot_contact_id', 'salesforce_id')
+    group by fields.field, fields.field_value
 
 ),
 
