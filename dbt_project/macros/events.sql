@@ -12,3 +12,31 @@
         {{ prefix }}{{ column }}{{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
+
+
+{# Where an event says when it occurred, as a JSON pointer into its body. #}
+{% macro event_time_path() -%}
+    case
+        when event_type in ('ad_insight.pulled', 'customer.pulled') then '/pulled_at'
+        when event_type = 'lead.pulled' then '/object/created_time'
+        when event_type = 'email_event.pulled' then '/object/created'
+        when source = 'salesforce' then '/object/SystemModstamp'
+        when event_type like '%.pulled' then '/object/updatedAt'
+        when source = 'typeform' then '/form_response/submitted_at'
+        when source = 'hubspot' then '/occurredAt'
+        when source = 'meta' then '/change/value/created_time'
+        when source = 'stripe' then '/created'
+        when source in ('calendly', 'intercom') then '/created_at'
+        when source = 'millrace' then '/occurred_at'
+        else '/timestamp'
+    end
+{%- endmacro %}
+
+
+{# Whether it says so in seconds or milliseconds since 1970. #}
+{% macro tells_time_by_a_number() -%}
+    (
+        source in ('hubspot', 'meta', 'stripe', 'intercom')
+        and (event_type not like '%.pulled' or event_type = 'email_event.pulled')
+    )
+{%- endmacro %}

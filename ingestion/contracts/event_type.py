@@ -3,6 +3,9 @@
 Shopify and GitHub say it in a header only (x-shopify-topic, x-github-event). Headers are left out
 when events are read in bulk, so these two are told by what their bodies hold: the contract of an
 order is that of every topic about orders.
+
+An object that was read from a vendor's API stands in an envelope that names its kind (see
+ingestion/pulls.py): ``{"pulled": "contact", …}`` is of type ``contact.pulled``, whoever the vendor.
 """
 
 from __future__ import annotations
@@ -27,9 +30,14 @@ _SHAPES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 }
 _SHAPELESS: Final = "other"
 
+PULLED: Final = "pulled"
+
 
 def event_type(source: str, document: dict[str, Any]) -> Any:
     """What an event says of its type: text when it is sound, None when it says nothing."""
+    pulled = document.get(PULLED)
+    if isinstance(pulled, str):
+        return f"{pulled}.{PULLED}"
     shapes = _SHAPES.get(source)
     if shapes is not None:
         return next((kind for member, kind in shapes if member in document), _SHAPELESS)

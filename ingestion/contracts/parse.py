@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from ingestion.contracts.event_type import PULLED
 from ingestion.webhooks.salesforce_xml import to_document
 
 # A NUL cannot be stored by every database, and means nothing in a lead. The pair of backslashes
@@ -43,7 +44,13 @@ def parse(body: bytes) -> Parsed | None:
 
 
 def parse_salesforce(body: bytes) -> Parsed | None:
-    """A Salesforce notification as JSON; None when it cannot be read, or is nested too deeply."""
+    """A Salesforce notification as JSON; None when it cannot be read, or is nested too deeply.
+
+    What was read from Salesforce's API is JSON as it comes.
+    """
+    if body.startswith(b"{"):
+        pulled = parse(body)
+        return pulled if pulled is not None and PULLED in pulled.document else None
     document = to_document(body)
     if document is None or _deeper_than(document, _MAX_DEPTH):
         return None

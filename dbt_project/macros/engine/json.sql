@@ -105,3 +105,20 @@
     {%- endfor -%}
     >
 {%- endmacro %}
+
+
+{# One row for each member of the JSON object at a path, with `key` and `value` (text). Use as a
+   column of a select. #}
+{% macro json_members(json, path) -%}
+    {{ adapter.dispatch('json_members', 'millrace')(json, path) }}
+{%- endmacro %}
+
+{% macro duckdb__json_members(json, path) -%}
+    unnest(map_entries(
+        json_transform(json_extract({{ json }}, '{{ path }}'), '"MAP(VARCHAR, VARCHAR)"')
+    ))
+{%- endmacro %}
+
+{% macro spark__json_members(json, path) -%}
+    explode(map_entries(from_json(get_json_object({{ json }}, '{{ path }}'), 'map<string, string>')))
+{%- endmacro %}

@@ -33,6 +33,30 @@ contact_properties as (
 
 ),
 
+company_properties as (
+
+    select changes.*
+    from {{ ref('stg_hubspot__company_changes') }} as changes
+    left join {{ ref('hubspot_property_map') }} as property_map
+        on
+            property_map.object_type = 'company'
+            and changes.property_name = property_map.property
+    where changes.change_type = 'property' and property_map.canonical_field is null
+
+),
+
+spend as (
+
+    {{ union_mappings('spend', 'position, event_id, day_given, day_path, amount_given, amount_path') }}
+
+),
+
+activities as (
+
+    {{ union_mappings('activities', 'position, event_id, outcome, amount_given, amount_path') }}
+
+),
+
 consents as (
 
     select * from {{ ref('stg_standard__events') }}
@@ -53,10 +77,17 @@ amounts as (
     select
         position,
         event_id,
-        '/data/amount' as path,
-        amount as amount_given
-    from {{ ref('stg_standard__events') }}
-    where amount is not null and event_type <> 'opportunity_changed'
+        amount_path as path,
+        amount_given
+    from activities
+    where amount_given is not null
+    union all
+    select
+        position,
+        event_id,
+        amount_path as path,
+        amount_given
+    from spend
 
 ),
 
@@ -95,6 +126,15 @@ picks as (
         coalesce(status, '') as picked_value,
         '/data/status' as path
     from consents
+    union all
+    select
+        position,
+        event_id,
+        'meeting_outcome' as picklist,
+        outcome as picked_value,
+        '/data/outcome' as path
+    from activities
+    where outcome is not null
 
 ),
 
@@ -113,14 +153,9 @@ impossible_times as (
     select
         position,
         event_id,
-        case source
-            when 'typeform' then '/form_response/submitted_at'
-            when 'hubspot' then '/occurredAt'
-            when 'millrace' then '/occurred_at'
-            else '/timestamp'
-        end as path,
+        {{ event_time_path() }} as path,
         case
-            when source = 'hubspot' then 'integer'
+            when {{ tells_time_by_a_number() }} then 'integer'
             when occurred_at is null then 'text'
             else 'text:date'
         end as problem_value
@@ -166,6 +201,15 @@ problems as (
         told_at is null
         or told_at < {{ timestamp_from_iso("'2000-01-01T00:00:00Z'") }}
         or told_at >= {{ timestamp_from_iso("'2100-01-01T00:00:00Z'") }}
+    union all
+    select
+        position,
+        event_id,
+        'TIMESTAMP_INVALID' as code,
+        day_path as path,
+        {{ text_class('day_given') }} as problem_value
+    from spend
+    where {{ try_to('day_given', 'date') }} is null
     union all
     select
         position,
@@ -218,6 +262,14 @@ problems as (
         '/propertyName' as path,
         'text' as problem_value
     from contact_properties
+    union all
+    select
+        position,
+        event_id,
+        'PROPERTY_NOT_MAPPED' as code,
+        '/propertyName' as path,
+        'text' as problem_value
+    from company_properties
 
 ),
 

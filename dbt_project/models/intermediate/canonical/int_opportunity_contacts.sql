@@ -2,16 +2,18 @@ with
 
 associations as (
 
+    select * from {{ ref('int_opportunity_associations') }}
+
+),
+
+lists as (
+
     select
-        'hubspot:' || deal_contacts.portal_id || ':' || deal_contacts.deal_id as opportunity_id,
-        deal_contacts.contact_id as hubspot_contact_id,
-        applied.event_id,
-        applied.order_key,
-        case when deal_contacts.is_removed then 1 else 0 end as is_removed,
-        case when deal_contacts.is_primary then 1 else 0 end as is_primary
-    from {{ ref('stg_hubspot__deal_contacts') }} as deal_contacts
-    inner join {{ ref('int_applied_events') }} as applied
-        on deal_contacts.event_id = applied.event_id
+        opportunity_id,
+        max(order_key) as listed_order_key
+    from associations
+    where is_whole_list = 1
+    group by opportunity_id
 
 ),
 
@@ -19,12 +21,26 @@ current_state as (
 
     select
         opportunity_id,
-        hubspot_contact_id,
+        contact_field,
+        contact_id,
         {{ latest('is_removed') }} as is_removed,
         {{ latest('is_primary') }} as is_primary,
-        min(order_key) as first_order_key
+        min(order_key) as first_order_key,
+        max(order_key) as last_order_key
     from associations
-    group by opportunity_id, hubspot_contact_id
+    group by opportunity_id, contact_field, contact_id
+
+),
+
+present as (
+
+    select current_state.*
+    from current_state
+    left join lists on current_state.opportunity_id = lists.opportunity_id
+    where
+        current_state.is_removed = 0
+        and current_state.last_order_key
+        >= coalesce(lists.listed_order_key, current_state.last_order_key)
 
 ),
 
@@ -32,13 +48,13 @@ main_contact as (
 
     select
         opportunity_id,
-        hubspot_contact_id
-    from current_state
-    where is_removed = 0
+        contact_field,
+        contact_id
+    from present
     qualify
         row_number() over (
             partition by opportunity_id
-            order by is_primary desc, first_order_key asc
+            order by is_primary desc, first_order_key asc, contact_id asc
         ) = 1
 
 )

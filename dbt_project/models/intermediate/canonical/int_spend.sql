@@ -1,20 +1,61 @@
--- No source of spend is connected yet: the columns every source will have, and no rows.
+{% set columns = event_columns() ~ ', occurred_at, platform, ad_account_id, campaign_id,'
+    ~ ' campaign_name, day_given, amount_given, currency, impressions_given, clicks_given' %}
+
 with
+
+told as (
+
+    {{ union_mappings('spend', columns) }}
+
+),
+
+refused as (
+
+    select * from {{ ref('int_refused_events') }}
+
+),
+
+reports as (
+
+    select
+        told.*,
+        {{ order_key('told.occurred_at', 'told.vendor_id') }} as order_key,
+        {{ try_to('told.day_given', 'date') }} as spend_day
+    from told
+    left join refused on told.position = refused.position
+    where refused.position is null
+
+),
+
+latest_reports as (
+
+    select *
+    from reports
+    qualify
+        row_number() over (
+            partition by platform, campaign_id, spend_day
+            order by order_key desc
+        ) = 1
+
+),
 
 spend as (
 
     select
-        cast(null as {{ dbt.type_string() }}) as spend_id,
-        cast(null as date) as spend_day,
-        cast(null as {{ dbt.type_string() }}) as platform,
-        cast(null as {{ dbt.type_string() }}) as campaign_id,
-        cast(null as {{ dbt.type_string() }}) as campaign_name,
-        cast(null as decimal(18, 2)) as amount,
-        cast(null as {{ dbt.type_string() }}) as currency,
-        cast(null as bigint) as impressions,
-        cast(null as bigint) as clicks
+        platform || ':' || campaign_id || ':' || cast(spend_day as {{ dbt.type_string() }})
+            as spend_id,
+        platform,
+        ad_account_id,
+        campaign_id,
+        campaign_name,
+        currency,
+        {{ try_to('amount_given', 'decimal(18, 2)') }} as amount,
+        {{ try_to('impressions_given', 'bigint') }} as impressions,
+        {{ try_to('clicks_given', 'bigint') }} as clicks,
+        spend_day,
+        occurred_at as reported_at
+    from latest_reports
 
 )
 
 select * from spend
-where spend_id is not null

@@ -1,4 +1,6 @@
-{% set every_value_seen = ['user_id', 'anonymous_id', 'hubspot_contact_id', 'email_normalised'] %}
+{% set every_value_seen = [
+    'user_id', 'anonymous_id', 'hubspot_contact_id', 'salesforce_id', 'email_normalised',
+] %}
 
 with
 

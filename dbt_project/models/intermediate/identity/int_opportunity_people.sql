@@ -8,12 +8,15 @@ record_people as (
 
 contact_people as (
 
-    select distinct
-        fields.field_value as hubspot_contact_id,
-        record_people.person_id
+    select
+        fields.field,
+        fields.field_value,
+        -- Two people may name one contact where no rule links them by it.
+        min(record_people.person_id) as person_id
     from {{ ref('int_identity_fields') }} as fields
     inner join record_people on fields.record_id = record_people.record_id
-    where fields.field = 'hubspot_contact_id'
+    where fields.field in ('hubspot_contact_id', 'salesforce_id')
+    group by fields.field, fields.field_value
 
 ),
 
@@ -23,7 +26,10 @@ through_association as (
         contacts.opportunity_id,
         contact_people.person_id
     from {{ ref('int_opportunity_contacts') }} as contacts
-    inner join contact_people on contacts.hubspot_contact_id = contact_people.hubspot_contact_id
+    inner join contact_people
+        on
+            contacts.contact_field = contact_people.field
+            and contacts.contact_id = contact_people.field_value
 
 ),
 

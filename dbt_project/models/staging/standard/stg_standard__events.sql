@@ -6,7 +6,9 @@
     'client_ip_address', 'client_user_agent', 'page_url', 'referrer', 'purpose', 'channel',
     'status', 'lawful_basis', 'stage', 'outcome', 'amount', 'currency', 'occurred',
 ] %}
-{% set in_lower_case = ['utm_source', 'utm_medium', 'purpose', 'channel', 'status', 'stage'] %}
+{% set in_lower_case = [
+    'utm_source', 'utm_medium', 'purpose', 'channel', 'status', 'stage', 'outcome',
+] %}
 
 with
 
@@ -22,7 +24,9 @@ source as (
         and event_type in (
             'page_view', 'form_submit', 'email_open', 'email_click', 'webinar_attend',
             'meeting_booked', 'ad_lead', 'contact_updated', 'consent_changed',
-            'opportunity_changed'
+            'opportunity_changed', 'email_bounced', 'email_unsubscribed', 'meeting_outcome',
+            'subscription_started', 'subscription_cancelled', 'payment_succeeded',
+            'payment_failed'
         )
         and body is not null
 

@@ -1,4 +1,9 @@
 {% set value_of = "case when property_map.canonical_field = '%s' then changes.property_value end" %}
+{% set given = {'hubspot_contact_id': 'changes.contact_id'} %}
+{% for field in hubspot_contact_fields() %}
+    {% do given.update({field: value_of % field}) %}
+{% endfor %}
+{% do given.update({'salesforce_id': salesforce_id(given['salesforce_id'])}) %}
 
 with
 
@@ -27,17 +32,7 @@ told_by_changes as (
         {{ event_columns('changes') }},
         changes.occurred_at,
         'hubspot:' || changes.portal_id || ':' || changes.contact_id as record_id,
-        {{ contact_columns({
-            'hubspot_contact_id': 'changes.contact_id',
-            'email': value_of % 'email',
-            'phone': value_of % 'phone',
-            'first_name': value_of % 'first_name',
-            'last_name': value_of % 'last_name',
-            'company': value_of % 'company',
-            'job_title': value_of % 'job_title',
-            'country': value_of % 'country',
-            'employees': value_of % 'employees',
-        }) }}
+        {{ contact_columns(given) }}
     from changes
     left join property_map
         on changes.change_type = 'property' and changes.property_name = property_map.property

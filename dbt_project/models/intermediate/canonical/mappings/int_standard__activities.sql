@@ -10,10 +10,12 @@ activities as (
 
     select
         position,
+        event_id,
         event_type as activity_type,
         outcome,
         amount as amount_given,
-        currency
+        currency,
+        '/data/amount' as amount_path
     from events
     where event_type not in ('contact_updated', 'consent_changed', 'opportunity_changed')
 

@@ -10,10 +10,12 @@ activities as (
 
     select
         position,
+        event_id,
         'form_submit' as activity_type,
         cast(null as {{ dbt.type_string() }}) as outcome,
         cast(null as {{ dbt.type_string() }}) as amount_given,
-        cast(null as {{ dbt.type_string() }}) as currency
+        cast(null as {{ dbt.type_string() }}) as currency,
+        cast(null as {{ dbt.type_string() }}) as amount_path
     from responses
 
 )
