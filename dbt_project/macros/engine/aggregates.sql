@@ -39,3 +39,23 @@
 {% macro spark__percentile(value, fraction) -%}
     percentile({{ value }}, {{ fraction }})
 {%- endmacro %}
+
+
+{# The texts of a group as one, in order of a column, of the texts themselves by default. #}
+{% macro joined_text(text, separator, order_by=none) -%}
+    {{ adapter.dispatch('joined_text', 'millrace')(text, separator, order_by or text) }}
+{%- endmacro %}
+
+{% macro duckdb__joined_text(text, separator, order_by) -%}
+    string_agg({{ text }}, {{ separator }} order by {{ order_by }})
+{%- endmacro %}
+
+{% macro spark__joined_text(text, separator, order_by) -%}
+    array_join(
+        transform(
+            array_sort(collect_list(named_struct('place', {{ order_by }}, 'text', {{ text }}))),
+            item -> item.text
+        ),
+        {{ separator }}
+    )
+{%- endmacro %}
