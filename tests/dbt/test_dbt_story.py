@@ -15,7 +15,8 @@ from dbt_warehouse import Row, Warehouse
 
 COMPARED = (
     "marts.dim_people", "marts.person_aliases", "marts.entity_map", "marts.fct_merges",
-    "marts.fct_activities", "marts.fct_scores", "marts.fct_mqls", "marts.fct_opportunities",
+    "marts.fct_activities", "marts.fct_scores", "marts.fct_mqls", "marts.fct_assignments",
+    "intermediate.int_routing_candidates", "marts.fct_opportunities",
     "marts.fct_conversions", "marts.fct_consents", "marts.dim_consents",
     "activation.act_hubspot__contacts", "activation.act_hubspot__tasks",
     "activation.act_meta__conversions",

@@ -17,9 +17,10 @@ ENGINES = ("duckdb", "spark")
 
 # What the macros for Spark call, of Spark SQL 3.5 (spark.apache.org/docs/3.5.0/api/sql).
 SPARK_FUNCTIONS = portable.FUNCTIONS | {
-    "array", "arrays_zip", "collect_list", "date_format", "date_trunc", "explode", "from_json",
-    "get_json_object", "inline", "max_by", "min_by", "regexp_extract", "regexp_like",
-    "regexp_replace", "sha2", "timestamp_millis", "to_json", "try_cast", "unix_seconds",
+    "array", "array_join", "array_sort", "arrays_zip", "collect_list", "conv", "date_format",
+    "date_trunc", "explode", "from_json", "get_json_object", "inline", "max_by", "min_by",
+    "named_struct", "regexp_extract", "regexp_like", "regexp_replace", "sha2", "timestamp_millis",
+    "timestamp_seconds", "to_json", "transform", "try_cast", "unix_seconds",
 }  # fmt: skip
 
 
