@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from ingestion.api.erasure import forget_requests
 from ingestion.event_log import EventLog
 from ingestion.event_log.dedup import Key
-from ingestion.event_log.erasure import Changes, change_rows, search, shrink
+from ingestion.event_log.erasure import Changes, Found, change_rows, lingers, search, shrink
 from ingestion.event_log.erasure_archive import change_archive
 from ingestion.event_log.needles import Needles
 from orchestration import connections, erasure_files
@@ -74,7 +74,7 @@ def ledger(
         deadline = time.monotonic() + _SENDING_SECONDS
         while ledger.cancel_for_erasure(plan.persons, clock()) and time.monotonic() < deadline:
             pause(_TICK)
-        told = ledger.erase(plan.persons, needles.masked_text, clock())
+        told = ledger.erase(plan.persons, needles, clock())
         ledger.scrub()
     return {f"ledger_{name}": number for name, number in asdict(told).items()}
 
@@ -135,8 +135,11 @@ def _only_others(
 ) -> bool:
     """Whether no event up to the decision, and nothing in the ledger, names the person."""
     again = search(log, needles, plan.persons, until=until)
+    theirs = Changes(plan.erasure_id, needles, Found(frozenset(plan.whole)))
+    if again.whole or again.mentions or lingers(log, theirs):
+        return False
     with closing(connections.ledger(settings)) as ledger:
-        return not again.whole and not again.mentions and not ledger.names(needles.masked_text)
+        return not ledger.names(needles.masked_text)
 
 
 def _of_stores(settings: Settings, databases: list[Path]) -> set[Path]:
