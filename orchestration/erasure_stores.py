@@ -79,15 +79,12 @@ def ledger(
     return {f"ledger_{name}": number for name, number in asdict(told).items()}
 
 
-def refresh(settings: Settings, progress: Callable[[str], None]) -> None:
-    """Load what is new, build and publish; nothing is sent."""
-    run_batch(settings, full=False, progress=progress, job=_REFRESH)
-
-
-def rebuild(settings: Settings, progress: Callable[[str], None]) -> None:
-    """Throw the warehouse away and build it from the log: of what was erased no byte stays in a
-    file that is new. An analyst's own copy goes too."""
-    run_batch(settings, full=True, progress=progress, job=_REFRESH)
+def build(settings: Settings, from_nothing: bool, progress: Callable[[str], None]) -> None:
+    """Load what is new, build and publish; nothing is sent. From nothing, the warehouse is thrown
+    away first, and an analyst's own copy with it: in a file that is new no old byte lingers."""
+    run_batch(settings, full=from_nothing, progress=progress, job=_REFRESH)
+    if not from_nothing:
+        return
     leftovers = (
         *settings.published.parent.glob("*.next"),
         settings.home / "dev.duckdb",
