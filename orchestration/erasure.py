@@ -30,6 +30,8 @@ from orchestration.errors import ErasureIncompleteError, NotFoundError
 from orchestration.settings import Settings
 
 Progress = Callable[[str], None]
+Build = Callable[[Settings, bool, Progress], None]
+"""Loads the log into the warehouse, builds and publishes; ``True``: from nothing."""
 
 VENDORS: Final = (
     "What was sent to destinations stays there: erase the contact there too (HubSpot: GDPR delete)."
@@ -70,6 +72,7 @@ def erase(
     clock: Callable[[], datetime],
     progress: Progress,
     pause: Callable[[float], None] = time.sleep,
+    build: Build = erasure_stores.build,
 ) -> dict[str, Any]:
     """Erase; returns the proof, which is also kept as a file.
 
@@ -79,13 +82,13 @@ def erase(
     erasure_plan.folder(settings).mkdir(parents=True, exist_ok=True)
     with FileLock(erasure_plan.folder(settings) / ".lock"):
         with closing(connections.event_log(settings)) as log:
-            plan = _plan(settings, log, request, clock, progress)
+            plan = _plan(settings, log, request, clock, progress, build)
             if plan is None:
                 return _done_before(settings, log, request.who)
             plan = _carry_out(settings, log, plan, clock, progress, pause)
         progress("Building the warehouse anew from the log")
-        erasure_stores.rebuild(settings, progress)
-        return _finish(settings, plan, clock, progress, pause)
+        build(settings, True, progress)
+        return _finish(settings, plan, clock, progress, pause, build)
 
 
 def _plan(
@@ -94,13 +97,14 @@ def _plan(
     request: Request,
     clock: Callable[[], datetime],
     progress: Progress,
+    build: Build,
 ) -> Plan | None:
     """What to do, on disk: that of a run that was stopped and what came since; None when the
     person was erased before and nothing came since."""
     begun = [plan for plan in erasure_plan.unfinished(settings) if plan.is_about(request.who)]
     if not begun and has_strangers(log, _loaded(settings)):
         progress("Bringing the warehouse up to date: it tells which events are theirs")
-        erasure_stores.refresh(settings, progress)
+        build(settings, False, progress)
     known = identify(settings, request.who) | (_subject(begun[0]) if begun else Subject())
     found = _look(settings, log, known, progress)
     if begun:
@@ -225,6 +229,7 @@ def _finish(
     clock: Callable[[], datetime],
     progress: Progress,
     pause: Callable[[float], None],
+    build: Build,
 ) -> dict[str, Any]:
     """What came while the run was going, then the search for leftovers, then the proof."""
     with closing(connections.event_log(settings)) as log:
@@ -238,7 +243,7 @@ def _finish(
             erasure_plan.save(settings, plan)
             erasure_stores.log(log, changes(plan), pause)
             erasure_stores.archive(settings, log, changes(plan))
-            erasure_stores.rebuild(settings, progress)
+            build(settings, True, progress)
         erasure_stores.ledger(settings, plan, clock, pause)
         progress("Searching every file, byte by byte")
         searched = erasure_stores.clean(settings, log, plan, until)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from ingestion.api.erasure import forget_requests
 from ingestion.event_log import EventLog
 from ingestion.event_log.dedup import Key
-from ingestion.event_log.erasure import Changes, change_rows, search, shrink
+from ingestion.event_log.erasure import Changes, Found, change_rows, lingers, search, shrink
 from ingestion.event_log.erasure_archive import change_archive
 from ingestion.event_log.needles import Needles
 from orchestration import connections, erasure_files
@@ -74,20 +74,17 @@ def ledger(
         deadline = time.monotonic() + _SENDING_SECONDS
         while ledger.cancel_for_erasure(plan.persons, clock()) and time.monotonic() < deadline:
             pause(_TICK)
-        told = ledger.erase(plan.persons, needles.masked_text, clock())
+        told = ledger.erase(plan.persons, needles, clock())
         ledger.scrub()
     return {f"ledger_{name}": number for name, number in asdict(told).items()}
 
 
-def refresh(settings: Settings, progress: Callable[[str], None]) -> None:
-    """Load what is new, build and publish; nothing is sent."""
-    run_batch(settings, full=False, progress=progress, job=_REFRESH)
-
-
-def rebuild(settings: Settings, progress: Callable[[str], None]) -> None:
-    """Throw the warehouse away and build it from the log: of what was erased no byte stays in a
-    file that is new. An analyst's own copy goes too."""
-    run_batch(settings, full=True, progress=progress, job=_REFRESH)
+def build(settings: Settings, from_nothing: bool, progress: Callable[[str], None]) -> None:
+    """Load what is new, build and publish; nothing is sent. From nothing, the warehouse is thrown
+    away first, and an analyst's own copy with it: in a file that is new no old byte lingers."""
+    run_batch(settings, full=from_nothing, progress=progress, job=_REFRESH)
+    if not from_nothing:
+        return
     leftovers = (
         *settings.published.parent.glob("*.next"),
         settings.home / "dev.duckdb",
@@ -135,8 +132,11 @@ def _only_others(
 ) -> bool:
     """Whether no event up to the decision, and nothing in the ledger, names the person."""
     again = search(log, needles, plan.persons, until=until)
+    theirs = Changes(plan.erasure_id, needles, Found(frozenset(plan.whole)))
+    if again.whole or again.mentions or lingers(log, theirs):
+        return False
     with closing(connections.ledger(settings)) as ledger:
-        return not again.whole and not again.mentions and not ledger.names(needles.masked_text)
+        return not ledger.names(needles.masked_text)
 
 
 def _of_stores(settings: Settings, databases: list[Path]) -> set[Path]:

@@ -83,7 +83,7 @@ class Changes:
         body = bytes(row.body)
         if not is_tombstone(body):
             body = tombstone(self.erasure_id, self._type(row.source, body))
-        return self._names(row) | {
+        return self._names(row, self.needles.stands_in) | {
             "headers": "{}",
             "body": body,
             "body_hash": marked(EMPTIED, row.body_hash),
@@ -94,12 +94,16 @@ class Changes:
         headers = self.needles.masked_text(row.headers)
         same = body == bytes(row.body) and headers == row.headers
         digest = row.body_hash if same else marked(MASKED, row.body_hash)
-        return self._names(row) | {"headers": headers, "body": body, "body_hash": digest}
+        return self._names(row, self.needles.named_in) | {
+            "headers": headers,
+            "body": body,
+            "body_hash": digest,
+        }
 
-    def _names(self, row: Any) -> dict[str, Any]:
+    def _names(self, row: Any, names: Callable[[str], bool]) -> dict[str, Any]:
         """A key or a correlation id that names the person gives way to its hash."""
         return {
-            name: erased_key(value) if self.needles.named_in(value) else value
+            name: erased_key(value) if names(value) else value
             for name in ("event_key", "correlation_id")
             if (value := getattr(row, name)) is not None
         }
@@ -146,6 +150,20 @@ def has_strangers(log: EventLog, after: int) -> bool:
     found = select(EVENTS.c.position).where(EVENTS.c.position > after, EVENTS.c.source != _OWN)
     with log.engines[0].begin() as connection:
         return connection.execute(found.limit(1)).first() is not None
+
+
+def lingers(log: EventLog, changes: Changes) -> bool:
+    """Whether an event that was emptied still holds an identifier."""
+    return any(
+        changes.needles.stands_in(text)
+        for event in log.at(changes.found.whole)
+        for text in (
+            event.event_key,
+            event.correlation_id,
+            event.body.decode(errors="replace"),
+            *event.headers.values(),
+        )
+    )
 
 
 def proofs(log: EventLog) -> list[LoggedEvent]:

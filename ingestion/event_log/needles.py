@@ -49,6 +49,12 @@ class Needles:
         """The same for text."""
         return self.mentioned_in(text.encode(errors="surrogatepass"))
 
+    def stands_in(self, text: str) -> bool:
+        """Whether a text that is the person's own holds an identifier, be it as part of a word (a
+        key such as ``visit-ada@x.example``)."""
+        lowered = text.lower().encode(errors="surrogatepass")
+        return any(form in lowered for form in self.forms)
+
     def masked(self, content: bytes) -> bytes:
         """The text without the person: as long as before, and as valid where it is JSON."""
         return self._pattern.sub(_mask, content)

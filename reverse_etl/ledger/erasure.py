@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, update
 
@@ -28,6 +28,16 @@ _TEXTS: Final[tuple[tuple[Table, tuple[str, ...]], ...]] = (
     (audit, ("reason",)),
 )  # fmt: skip
 _KEYS: Final = frozenset({"entity_key", "consent_id", "correlation_id", "order_key"})
+
+
+class Names(Protocol):
+    """What people are known by, in text."""
+
+    def masked_text(self, text: str) -> str:
+        """A text without them."""
+
+    def stands_in(self, text: str) -> bool:
+        """Whether a text that is their own holds it, be it as part of a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +69,16 @@ def cancel(connection: Connection, persons: Collection[str], now: datetime) -> i
     return int(connection.scalar(sending) or 0)
 
 
-def erase(
-    connection: Connection,
-    persons: Collection[str],
-    masked: Callable[[str], str],
-    now: datetime,
-) -> Erased:
+def erase(connection: Connection, persons: Collection[str], named: Names, now: datetime) -> Erased:
     """See Ledger.erase."""
     _overwrite_what_is_freed(connection)
     cancel(connection, persons, now)
     ids = _emptied(connection, persons, now)
-    told = Erased(
-        deliveries=len(ids),
-        attempts=_empty_attempts(connection, ids),
-        entities=_empty_entities(connection, persons, ids),
-        cancelled=_count_cancelled(connection, persons),
-    )
-    changed = sum(_mask(connection, table, names, masked) for table, names in _TEXTS)
-    return Erased(told.deliveries, told.attempts, told.entities, told.cancelled, changed)
+    tries = _empty_attempts(connection, ids)
+    known = _empty_entities(connection, persons, ids, named)
+    _hide_keys(connection, ids, named)
+    changed = sum(_mask(connection, table, names, named.masked_text) for table, names in _TEXTS)
+    return Erased(len(ids), tries, known, _count_cancelled(connection, persons), changed)
 
 
 def names(connection: Connection, masked: Callable[[str], str]) -> bool:
@@ -127,6 +129,33 @@ def _emptied(connection: Connection, persons: Collection[str], now: datetime) ->
     return ids
 
 
+def _hide_keys(connection: Connection, ids: Sequence[int], named: Names) -> None:
+    """Keys that name them give way to hashes, which are as unique."""
+    d = deliveries.c
+    for page in _pages(ids):
+        columns = [d.id, *(d[name] for name in sorted(_KEYS))]
+        rows = connection.execute(select(*columns).where(d.id.in_(page))).all()
+        for row in rows:
+            hidden = {
+                name: _hidden(text)
+                for name in _KEYS
+                if (text := getattr(row, name)) is not None and named.stands_in(text)
+            }
+            if hidden:
+                connection.execute(update(deliveries).where(d.id == row.id).values(hidden))
+        tries = select(attempts.c.correlation_id).where(attempts.c.delivery_id.in_(page)).distinct()
+        for text in connection.scalars(tries).all():
+            if named.stands_in(text):
+                same = attempts.c.correlation_id == text
+                connection.execute(
+                    update(attempts).where(same).values(correlation_id=_hidden(text))
+                )
+
+
+def _hidden(text: str) -> str:
+    return "erased-" + hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
 def _empty_attempts(connection: Connection, ids: Sequence[int]) -> int:
     emptied = 0
     for page in _pages(ids):
@@ -137,7 +166,9 @@ def _empty_attempts(connection: Connection, ids: Sequence[int]) -> int:
     return emptied
 
 
-def _empty_entities(connection: Connection, persons: Collection[str], ids: Sequence[int]) -> int:
+def _empty_entities(
+    connection: Connection, persons: Collection[str], ids: Sequence[int], named: Names
+) -> int:
     """What destinations hold of them: their ids there, and what was last delivered."""
     d, e = deliveries.c, entities.c
     keys = set(persons)
@@ -147,6 +178,9 @@ def _empty_entities(connection: Connection, persons: Collection[str], ids: Seque
     for page in _pages(sorted(keys)):
         chosen = update(entities).where(e.entity_key.in_(page))
         emptied += connection.execute(chosen.values(vendor_id=None, payload_hash=None)).rowcount
+    for key in filter(named.stands_in, keys):
+        renamed = update(entities).where(e.entity_key == key)
+        connection.execute(renamed.values(entity_key=_hidden(key)))
     return emptied
 
 
@@ -177,9 +211,7 @@ def _without(name: str, text: str | None, masked: Callable[[str], str]) -> str |
     """A text without the person; a key that names them gives way to a hash, which stays unique."""
     if text is None or (new := masked(text)) == text:
         return text
-    if name in _KEYS:
-        return "erased-" + hashlib.sha256(text.encode()).hexdigest()[:40]
-    return new
+    return _hidden(text) if name in _KEYS else new
 
 
 def _rows(connection: Connection, table: Table, names: Sequence[str]) -> Iterator[Row[Any]]:

@@ -183,12 +183,12 @@ class Ledger:
             return _erasure.cancel(connection, persons, now)
 
     def erase(
-        self, persons: Collection[str], masked: Callable[[str], str], now: datetime
+        self, persons: Collection[str], named: _erasure.Names, now: datetime
     ) -> _erasure.Erased:
-        """Take people out of everything the ledger holds; accounts and keys stay. `masked` gives
-        a text without them. Repeatable."""
+        """Take people, who are `named` so in text, out of everything the ledger holds; accounts
+        and keys stay. Repeatable."""
         with transaction(self._engine) as connection:
-            return _erasure.erase(connection, persons, masked, now)
+            return _erasure.erase(connection, persons, named, now)
 
     def names(self, masked: Callable[[str], str]) -> bool:
         """Whether anything in the ledger changes when people are masked."""

@@ -9,17 +9,26 @@ voices as (
 
 ),
 
+-- What a voice says now counts, what it said before does no longer.
+steps as (
+
+    select
+        *,
+        case when status = 'withdrawn' then 1 else 0 end
+        - case when previous_status = 'withdrawn' then 1 else 0 end as withdrawn_step,
+        case when status = 'declined' then 1 else 0 end
+        - case when previous_status = 'declined' then 1 else 0 end as declined_step
+    from voices
+
+),
+
 counted as (
 
     select
         *,
-        {% for status in ['withdrawn', 'declined'] %}
-            sum(
-                case when status = '{{ status }}' then 1 else 0 end
-                - case when previous_status = '{{ status }}' then 1 else 0 end
-            ) over ({{ so_far }}) as {{ status }}_voices{{ ',' if not loop.last }}
-        {% endfor %}
-    from voices
+        sum(withdrawn_step) over ({{ so_far }}) as withdrawn_voices,
+        sum(declined_step) over ({{ so_far }}) as declined_voices
+    from steps
 
 ),
 
