@@ -13,15 +13,15 @@
 
 
 {# Texts of a group joined by a separator, in an order that leaves no ties. #}
-{% macro joined_text(text, separator, order_by) -%}
-    {{ adapter.dispatch('joined_text', 'millrace')(text, separator, order_by) }}
+{% macro joined_in_order(text, separator, order_by) -%}
+    {{ adapter.dispatch('joined_in_order', 'millrace')(text, separator, order_by) }}
 {%- endmacro %}
 
-{% macro duckdb__joined_text(text, separator, order_by) -%}
+{% macro duckdb__joined_in_order(text, separator, order_by) -%}
     string_agg({{ text }}, {{ separator }} order by {{ order_by }})
 {%- endmacro %}
 
-{% macro spark__joined_text(text, separator, order_by) -%}
+{% macro spark__joined_in_order(text, separator, order_by) -%}
     array_join(
         transform(
             array_sort(collect_list(named_struct('place', {{ order_by }}, 'text', {{ text }}))),

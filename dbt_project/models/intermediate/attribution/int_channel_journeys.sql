@@ -36,7 +36,7 @@ journeys as (
         method,
         path_id,
         is_conversion,
-        {{ joined_text('channel', "' > '", 'place') }} as path
+        {{ joined_in_order('channel', "' > '", 'place') }} as path
     from placed
     group by model, method, path_id, is_conversion
 
