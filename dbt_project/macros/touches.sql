@@ -21,9 +21,3 @@
         {%- endfor %}
     )
 {%- endmacro %}
-
-
-{# Whole seconds from one timestamp to another: far cheaper at event grain than a date difference. #}
-{% macro seconds_between(earlier, later) -%}
-    ({{ unix_seconds(later) }} - {{ unix_seconds(earlier) }})
-{%- endmacro %}

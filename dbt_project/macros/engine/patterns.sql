@@ -12,6 +12,20 @@
 {%- endmacro %}
 
 
+{# The first group of the first place a regular expression fits; null where it fits none. #}
+{% macro first_match(text, pattern) -%}
+    {{ adapter.dispatch('first_match', 'millrace')(text, pattern) }}
+{%- endmacro %}
+
+{% macro duckdb__first_match(text, pattern) -%}
+    nullif(regexp_extract({{ text }}, {{ pattern }}, 1), '')
+{%- endmacro %}
+
+{% macro spark__first_match(text, pattern) -%}
+    nullif(regexp_extract({{ text }}, {{ pattern }}, 1), '')
+{%- endmacro %}
+
+
 {# Texts of a group joined by a separator, in an order that leaves no ties. #}
 {% macro joined_in_order(text, separator, order_by) -%}
     {{ adapter.dispatch('joined_in_order', 'millrace')(text, separator, order_by) }}
