@@ -14,7 +14,6 @@ exact_weights as (
     select
         conversion_id,
         model,
-        touch_id,
         lookback_days,
         position,
         cast(weight as decimal(18, 15)) as weight
@@ -42,7 +41,6 @@ shares as (
     select
         conversion_id,
         model,
-        touch_id,
         lookback_days,
         position,
         cast(reached / whole as decimal(18, 12)) as share_reached,

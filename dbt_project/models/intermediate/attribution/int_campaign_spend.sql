@@ -7,12 +7,13 @@ spend as (
         coalesce(channels.channel, 'Unassigned') as channel,
         spend.platform,
         coalesce(lower(spend.campaign_id), lower(trim(spend.campaign_name))) as alias,
-        spend.currency,
-        spend.amount,
+        coalesce(spend.currency, '{{ var("default_currency") }}') as currency,
+        coalesce(spend.amount, 0) as amount,
         spend.impressions,
         spend.clicks
     from {{ ref('int_spend') }} as spend
     left join {{ ref('spend_channels') }} as channels on spend.platform = channels.platform
+    where spend.spend_day is not null
 
 ),
 

@@ -20,7 +20,6 @@ paths as (
         paths.conversion_id,
         windows.model,
         windows.method,
-        paths.touch_id,
         paths.lookback_days,
         paths.channel,
         paths.channel_touches,
@@ -38,7 +37,6 @@ by_removal as (
     select
         paths.conversion_id,
         paths.model,
-        paths.touch_id,
         paths.lookback_days,
         paths.position,
         -- Never quite nothing: a path of negligible channels is still shared out.
@@ -55,7 +53,6 @@ by_shapley as (
     select
         paths.conversion_id,
         paths.model,
-        paths.touch_id,
         paths.lookback_days,
         paths.position,
         shares.share / paths.channel_touches as weight

@@ -6,7 +6,6 @@ modelled as (
 
     select
         paths.conversion_id,
-        paths.touch_id,
         paths.lookback_days,
         paths.position,
         paths.is_last_non_direct,
@@ -34,7 +33,6 @@ milestones as (
     select
         conversion_id,
         model,
-        touch_id,
         lookback_days,
         position,
         case
@@ -53,7 +51,6 @@ others as (
     select
         conversion_id,
         model,
-        touch_id,
         lookback_days,
         position,
         case

@@ -1,9 +1,7 @@
 {{ config(materialized='view') }}
 
-{#- Where the shapes of click ids stand in an address; the seed click_ids says what they mean. -#}
-{%- set click_id_in_url -%}
-    regexp_extract(lower(activities.page_url), '[?&]([a-z]*clk?id|[wg]braid|li_fat_id|rdt_cid)=', 1)
-{%- endset -%}
+{#- The shapes of click ids in an address; the seed click_ids says what they mean. -#}
+{%- set click_id = "'[?&]([a-z]*clk?id|[wg]braid|li_fat_id|rdt_cid)='" -%}
 
 with
 
@@ -20,7 +18,8 @@ told as (
         case
             when activities.gclid is not null then 'gclid'
             when activities.fbclid is not null then 'fbclid'
-            when activities.page_url like '%id=%' then nullif({{ click_id_in_url }}, '')
+            when activities.page_url like '%id=%'
+                then {{ first_match('lower(activities.page_url)', click_id) }}
         end as click_id,
         case
             when activities.referrer is null then null
@@ -41,10 +40,10 @@ keyed as (
     select
         *,
         activity_type
-        || chr(31) || coalesce(utm_source, '')
-        || chr(31) || coalesce(utm_medium, '')
-        || chr(31) || coalesce(click_id, '')
-        || chr(31) || coalesce(referrer_host, '') as source_key
+        || ' ¦ ' || coalesce(utm_source, '')
+        || ' ¦ ' || coalesce(utm_medium, '')
+        || ' ¦ ' || coalesce(click_id, '')
+        || ' ¦ ' || coalesce(referrer_host, '') as source_key
     from told
 
 )

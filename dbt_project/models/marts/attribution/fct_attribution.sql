@@ -15,7 +15,7 @@ credited as (
     select
         credits.conversion_id,
         credits.model,
-        credits.touch_id,
+        paths.touch_id,
         conversions.person_id,
         paths.channel,
         paths.source,
