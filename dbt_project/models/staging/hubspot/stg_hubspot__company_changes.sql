@@ -22,9 +22,9 @@ source as (
 
 company_changes as (
 
-    select *
+    select source.*
     from source
-    where event_type like 'company.%' or {{ text_of('told.objectTypeId') }} = '0-2'
+    where source.event_type like 'company.%' or {{ text_of('told.objectTypeId') }} = '0-2'
 
 ),
 
