@@ -29,7 +29,10 @@ def salesforce(kind: str, at_hours: float, **fields: str | None) -> list[RawEven
 
 def stripe(event_type: str, hours: float, before: Any = None, **subject: Any) -> list[RawEvent]:
     event = vendors.stripe_event(
-        event_type, {"id": f"obj_{hours}", **subject}, at(hours), event_id=f"evt_{event_type}_{hours}"
+        event_type,
+        {"id": f"obj_{hours}", **subject},
+        at(hours),
+        event_id=f"evt_{event_type}_{hours}",
     )
     event["data"] |= {"previous_attributes": before} if before else {}
     return sent("stripe", event, at(hours))
@@ -89,7 +92,8 @@ INVOICE = {"customer": "cus_1", "customer_email": "stella@stripe.example", "curr
 PLAN = {"data": [{"id": "si_1", "quantity": 2, "price": {"unit_amount": 4900}}]}
 SUBSCRIPTION = {"customer": {"id": "cus_1"}, "currency": "eur"}
 STRIPE = [
-    stripe("customer.created", 1, id="cus_1", email="stella@stripe.example", name="Stella M. Stripe"),
+    stripe("customer.created", 1, id="cus_1", email="stella@stripe.example",
+           name="Stella M. Stripe"),
     stripe("checkout.session.completed", 2, customer=None, payment_status="paid",
            amount_total=5000, currency="jpy", customer_details={"email": "jun@stripe.example"}),
     stripe("checkout.session.completed", 3, customer="cus_1", payment_status="paid",
@@ -173,7 +177,7 @@ CONVERSATION = sent(
 )  # fmt: skip
 
 PERSON = {"email": "hugo@hub.example", "firstname": "Hugo", "phone": "+49 30 901820",
-          "mobilephone": "+49 170 1234567", "zip": "10115", "salesforcecontactid": None}  # fmt: skip
+          "mobilephone": "+49 170 1234567", "zip": "10115"}  # fmt: skip
 SPOKE = "https://x.example/?utm_source=hs"
 
 
@@ -390,7 +394,8 @@ def test_meetings_at_calendly(built: Built) -> None:
     ] == built.done("calendly")
     told = [row for row in built.contacts if row["source"] == "calendly"]
     assert 1 == len({row["record_id"] for row in told})
-    assert ("google", "demo", "00Q5g00000LEAD9EAP", "Europe/Amsterdam", "Cleo van", "Diary") == tuple(
+    lead = "00Q5g00000LEAD9EAP"
+    assert ("google", "demo", lead, "Europe/Amsterdam", "Cleo van", "Diary") == tuple(
         told[0][name]
         for name in ("utm_source", "utm_campaign", "salesforce_id", "timezone", "first_name",
                      "last_name")

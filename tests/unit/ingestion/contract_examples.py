@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ingestion.sandbox import pulls
 from ingestion.sandbox import webhooks as sandbox
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -58,6 +59,16 @@ HUBSPOT = [
         toObjectId=8,
     ),
     sandbox.hubspot_item("object.associationChange", AT, event_id=1, fromObjectId=8, toObjectId=7),
+    sandbox.hubspot_creation("company", 9, AT, event_id=1),
+    sandbox.hubspot_item("company.deletion", AT, event_id=1, objectId=9),
+    sandbox.hubspot_item(
+        "company.propertyChange",
+        AT,
+        event_id=1,
+        objectId=9,
+        propertyName="domain",
+        propertyValue="acme.example",
+    ),
 ]
 CONSENT = {"purpose": "email", "status": "granted", "lawful_basis": "consent"}
 STANDARD = [
@@ -72,6 +83,26 @@ STANDARD = [
     sandbox.standard_body("consent_changed", AT, CONSENT),
     sandbox.standard_body(
         "opportunity_changed", AT, {"opportunity_id": 1, "stage": "won", "amount": "12.50"}
+    ),
+    sandbox.standard_body("email_bounced", AT, {"email": "ada@example.com"}),
+    sandbox.standard_body("email_unsubscribed", AT, {"external_id": 5, "timezone": None}),
+    sandbox.standard_body("meeting_outcome", AT, {"outcome": "no_show"}),
+    sandbox.standard_body("subscription_started", AT, {"subscription_id": "s", "amount": 5}),
+    sandbox.standard_body("subscription_cancelled", AT, {"postcode": 1012}),
+    sandbox.standard_body("payment_succeeded", AT, {"amount": "12.50", "currency": "eur"}),
+    sandbox.standard_body("payment_failed", AT, {"amount": 0, "currency": "EUR"}),
+    sandbox.standard_body("account_updated", AT, {"domain": "acme.example", "parent": None}),
+    sandbox.standard_body(
+        "ad_spend",
+        AT,
+        {
+            "date": "2026-03-01",
+            "platform": "google",
+            "campaign_id": 7,
+            "amount": "0.50",
+            "currency": "EUR",
+            "clicks": "",
+        },
     ),
 ]
 MILLRACE = [
@@ -207,6 +238,7 @@ SALESFORCE = [
     salesforce("Lead", Id="00Q5g000000LEADEA1", Email="ada@example.com", Phone=None),
     salesforce("Contact", Id="0035g000000CONT", AccountId="0015g000000ACCTAA1"),
     salesforce("Opportunity", Id="0065g000000OPPOAA1", StageName="Closed Won", Amount="12.50"),
+    salesforce("Account", Id="0015g000000ACCTAA1", Website="acme.example", AnnualRevenue=None),
 ]
 
 
@@ -269,6 +301,52 @@ GITHUB = [
     }
 ]
 
+
+def pulled(kind: str, content: dict[str, Any], account: str = "1", **more: Any) -> dict[str, Any]:
+    return {"pulled": kind, "account": account, "object": content, **more}
+
+
+RECORD = pulls.hubspot_record(7, {"email": "ada@example.com", "amount": None}, AT, contacts=[8])
+SALESFORCE_IDS = {
+    "Lead": "00Q5g000000LEADEA1",
+    "Contact": "0035g000000CONT",
+    "Account": "0015g000000ACCTAA1",
+    "Opportunity": "0065g000000OPPOAA1",
+}
+ROLE = {
+    "OpportunityId": SALESFORCE_IDS["Opportunity"],
+    "ContactId": SALESFORCE_IDS["Contact"],
+    "IsPrimary": True,
+}
+PULLED = [
+    *(("hubspot", pulled(kind, RECORD)) for kind in ("contact", "company", "deal", "meeting")),
+    ("hubspot", pulled("owner", {"id": "5", "email": "ada@example.com", "updatedAt": ISO})),
+    (
+        "hubspot",
+        pulled(
+            "email_event", pulls.hubspot_email_event("OPEN", "ada@example.com", AT, event_id="e")
+        ),
+    ),
+    *(
+        (
+            "salesforce",
+            pulled(kind, pulls.salesforce_record(kind, record, AT), account="00D5g000004Ks9ZEAS"),
+        )
+        for kind, record in SALESFORCE_IDS.items()
+    ),
+    (
+        "salesforce",
+        pulled(
+            "OpportunityContactRole",
+            pulls.salesforce_record("OpportunityContactRole", "00K5g000000ROLE", AT, **ROLE),
+            account="00D5g000004Ks9ZEAS",
+        ),
+    ),
+    ("stripe", pulled("customer", {"id": "cus_1", "email": None}, pulled_at=ISO)),
+    ("meta", pulled("lead", pulls.meta_lead("1", AT, {"email": "ada@example.com"}))),
+    ("meta", pulled("ad_insight", pulls.meta_insight("2026-03-01", "c", "0.5"), pulled_at=ISO)),
+]
+
 GOOD = [
     ("typeform", TYPEFORM),
     *(("hubspot", item) for item in HUBSPOT),
@@ -283,6 +361,7 @@ GOOD = [
     *(("shopify", body) for body in SHOPIFY),
     *(("intercom", body) for body in INTERCOM),
     *(("github", body) for body in GITHUB),
+    *PULLED,
 ]
 
 

@@ -13,6 +13,7 @@ from contract_examples import (
     HUBSPOT,
     INTERCOM,
     META,
+    PULLED,
     SALESFORCE,
     SEGMENT,
     SHOPIFY,
@@ -112,6 +113,16 @@ BROKEN = [
     ("intercom", INTERCOM[0], "/data/item/id", ..., "FIELD_MISSING"),
     ("intercom", INTERCOM[0], "/topic", "company.created", "EVENT_TYPE_UNKNOWN"),
     ("github", GITHUB[0], "/issue/number", "1", "FIELD_MISMATCH"),
+    ("standard", STANDARD[12], "/data/outcome", "eaten", "PICKLIST_UNKNOWN"),
+    ("standard", STANDARD[15], "/data/currency", "euros", "FIELD_FORMAT"),
+    ("standard", STANDARD[18], "/data/date", "yesterday", "FIELD_FORMAT"),
+    ("hubspot", HUBSPOT[18], "/propertyName", ..., "FIELD_MISSING"),
+    ("hubspot", PULLED[0][1], "/object/updatedAt", ..., "FIELD_MISSING"),
+    ("hubspot", PULLED[0][1], "/object/properties/email", ["a"], "FIELD_MISMATCH"),
+    ("salesforce", PULLED[6][1], "/object/Id", "7", "FIELD_FORMAT"),
+    ("stripe", PULLED[-3][1], "/pulled_at", ..., "FIELD_MISSING"),
+    ("meta", PULLED[-1][1], "/object/spend", "free", "FIELD_FORMAT"),
+    ("meta", PULLED[-1][1], "/account", ..., "FIELD_MISSING"),
 ]
 
 
@@ -177,9 +188,9 @@ def test_unknown_source(contracts: ContractSet) -> None:
     """A source without contracts speaks the standard vocabulary; its own words are unknown."""
     assert contracts.check("acme", b'{"type":"x"}').problem_code == "EVENT_TYPE_UNKNOWN"
     finding = check(contracts, "webshop", STANDARD[1])
-    assert ("standard/form_submit/1.0.0", None) == (finding.contract, finding.problem_code)
+    assert ("standard/form_submit/1.1.0", None) == (finding.contract, finding.problem_code)
     refused = check(contracts, "webshop", edited(STANDARD[1], "/timestamp", ""))
-    assert ("standard/form_submit/1.0.0", "FIELD_FORMAT", "text:empty") == (
+    assert ("standard/form_submit/1.1.0", "FIELD_FORMAT", "text:empty") == (
         refused.contract,
         refused.problem_code,
         refused.problem_value,
@@ -202,6 +213,13 @@ def test_bodies_of_no_known_shape(
     """Where the shape of a body tells its type, a shape nobody knows is an unknown type."""
     finding = check(contracts, source, document)
     assert ("EVENT_TYPE_UNKNOWN", "") == (finding.problem_code, finding.problem_path)
+
+
+@pytest.mark.parametrize("source", ["hubspot", "meta", "shopify", "typeform"])
+def test_what_was_pulled_names_its_kind(contracts: ContractSet, source: str) -> None:
+    """An envelope of an API's object says its type in one place, whoever the vendor is."""
+    finding = check(contracts, source, {"pulled": "moon", "account": "1", "object": {}})
+    assert ("moon.pulled", "EVENT_TYPE_UNKNOWN") == (finding.event_type, finding.problem_code)
 
 
 def test_salesforce_is_kept_as_json(contracts: ContractSet) -> None:

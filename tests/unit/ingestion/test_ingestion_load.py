@@ -103,7 +103,7 @@ def test_rows(warehouse, log, event, now: datetime):
         "select event_key, event_type, contract, problem_code, problem_path, body, historical"
         " from raw.events order by position"
     )
-    contract = "standard/page_view/1.0.0"
+    contract = "standard/page_view/1.1.0"
     broken = '{"type":"page_view","timestamp":"now","data":{}}'
     unknown = '{"type":"new_thing"}'
     assert rows == [

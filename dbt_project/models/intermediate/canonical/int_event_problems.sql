@@ -1,5 +1,7 @@
 {% set opportunity_columns = 'position, event_id, is_unmapped, stage_given, amount_given,'
     ~ ' closed_at_given, stage_path, amount_path, closed_at_path' %}
+{% set spend_columns =
+    'position, event_id, day_given, day_path, amount_given, amount_path' %}
 
 with
 
@@ -47,7 +49,7 @@ company_properties as (
 
 spend as (
 
-    {{ union_mappings('spend', 'position, event_id, day_given, day_path, amount_given, amount_path') }}
+    {{ union_mappings('spend', spend_columns) }}
 
 ),
 

@@ -22,9 +22,9 @@ source as (
 
 company_changes as (
 
-    select *
+    select source.*
     from source
-    where event_type like 'company.%' or told.objectTypeId = '0-2'
+    where source.event_type like 'company.%' or {{ text_of('told.objectTypeId') }} = '0-2'
 
 ),
 
@@ -36,8 +36,8 @@ renamed as (
         {{ text_of('told.objectId') }} as company_id,
 
         case
-            when event_type like '%.creation' then 'creation'
-            when event_type like '%.propertyChange' then 'property'
+            when company_changes.event_type like '%.creation' then 'creation'
+            when company_changes.event_type like '%.propertyChange' then 'property'
             else 'deletion'
         end as change_type,
         {{ text_of('told.propertyName') }} as property_name,

@@ -27,10 +27,10 @@ renamed as (
         {{ text_of('told.object.recipient') }} as email,
         {{ text_of('told.object.url') }} as page_url,
 
-        coalesce(told.object.filteredEvent = 'true', false) as is_filtered,
+        {{ flag_of('told.object.filteredEvent') }} as is_filtered,
         coalesce(
-            told.object.portalSubscriptionStatus = 'UNSUBSCRIBED'
-            or told.object.subscriptions like '%"UNSUBSCRIBED"%',
+            {{ text_of('told.object.portalSubscriptionStatus') }} = 'UNSUBSCRIBED'
+            or {{ text_of('told.object.subscriptions') }} like '%"UNSUBSCRIBED"%',
             false
         ) as is_unsubscribed,
 

@@ -24,7 +24,7 @@ renamed as (
         {{ text_of('told.object.firstName') }} as first_name,
         {{ text_of('told.object.lastName') }} as last_name,
 
-        coalesce(told.object.archived = 'true', false) as is_archived,
+        {{ flag_of('told.object.archived') }} as is_archived,
 
         {{ timestamp_from_iso(text_of('told.object.updatedAt')) }} as occurred_at
     from source

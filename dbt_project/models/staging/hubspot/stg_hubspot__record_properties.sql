@@ -17,11 +17,11 @@ source as (
 renamed as (
 
     select
-        event_id,
+        source.event_id,
 
-        replace(event_type, '.pulled', '') as object_type,
-        property.key as property_name,
-        {{ text_of('property.value') }} as property_value
+        replace(source.event_type, '.pulled', '') as object_type,
+        source.property.key as property_name,
+        {{ text_of('source.property.value') }} as property_value
     from source
 
 )

@@ -22,9 +22,9 @@ renamed as (
         {{ text_of('told.account') }} as portal_id,
         {{ text_of('told.object.id') }} as object_id,
 
-        replace(event_type, '.pulled', '') as object_type,
+        replace(source.event_type, '.pulled', '') as object_type,
 
-        coalesce(told.object.archived = 'true', false) as is_archived,
+        {{ flag_of('told.object.archived') }} as is_archived,
 
         {{ timestamp_from_iso(text_of('told.object.updatedAt')) }} as occurred_at
     from source

@@ -30,11 +30,11 @@ renamed as (
         ) as ad_id,
         {{ text_of('told.object.campaign_id') }} as campaign_id,
 
-        event_type = 'lead.pulled' as is_pulled,
+        source.event_type = 'lead.pulled' as is_pulled,
         coalesce(lower(told.object.is_organic) = 'true', false) as is_organic,
 
         case
-            when event_type = 'lead.pulled'
+            when source.event_type = 'lead.pulled'
                 then {{ timestamp_from_iso(text_of('told.object.created_time')) }}
             else {{ timestamp_from_seconds(text_of('told.change.value.created_time')) }}
         end as occurred_at

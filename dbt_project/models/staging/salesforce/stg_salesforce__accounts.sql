@@ -37,7 +37,7 @@ renamed as (
         {{ text_of('told.object.NumberOfEmployees') }} as employees,
         {{ text_of('told.object.AnnualRevenue') }} as annual_revenue,
 
-        coalesce(lower(told.object.IsDeleted) = 'true', false) as is_deleted,
+        {{ flag_of('told.object.IsDeleted') }} as is_deleted,
 
         {{ salesforce_time() }} as occurred_at
     from source

@@ -25,8 +25,8 @@ renamed as (
         {{ salesforce_id(text_of('told.object.OpportunityId')) }} as opportunity_id,
         {{ salesforce_id(text_of('told.object.ContactId')) }} as contact_id,
 
-        coalesce(lower(told.object.IsPrimary) = 'true', false) as is_primary,
-        coalesce(lower(told.object.IsDeleted) = 'true', false) as is_removed,
+        {{ flag_of('told.object.IsPrimary') }} as is_primary,
+        {{ flag_of('told.object.IsDeleted') }} as is_removed,
 
         {{ salesforce_time() }} as occurred_at
     from source

@@ -37,7 +37,7 @@ renamed as (
 
         lower({{ text_of('told.object.IsWon') }}) = 'true' as is_won,
         lower({{ text_of('told.object.IsClosed') }}) = 'true' as is_closed,
-        coalesce(lower(told.object.IsDeleted) = 'true', false) as is_deleted,
+        {{ flag_of('told.object.IsDeleted') }} as is_deleted,
 
         {{ salesforce_time() }} as occurred_at
     from source

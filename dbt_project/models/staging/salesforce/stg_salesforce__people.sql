@@ -11,7 +11,8 @@
     'is_deleted': 'IsDeleted', 'has_opted_out_of_email': 'HasOptedOutOfEmail',
     'is_not_to_be_called': 'DoNotCall',
 } %}
-{% set members = ids + salesforce_times() + flags.values() | list + texts.values() | sum(start=[]) %}
+{% set text_members = texts.values() | sum(start=[]) %}
+{% set members = ids + salesforce_times() + flags.values() | list + text_members %}
 
 with
 
@@ -49,7 +50,7 @@ renamed as (
         {% endfor %}
 
         {% for column, field in flags.items() %}
-            coalesce(lower(told.object.{{ field }}) = 'true', false) as {{ column }},
+            {{ flag_of('told.object.' ~ field) }} as {{ column }},
         {% endfor %}
 
         {{ salesforce_time() }} as occurred_at

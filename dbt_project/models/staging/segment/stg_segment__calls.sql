@@ -34,8 +34,11 @@ source as (
 somebody as (
 
     select
-        *,
-        case when event_type = 'identify' then told.traits else told.context.traits end as who
+        source.*,
+        case
+            when source.event_type = 'identify' then source.told.traits
+            else source.told.context.traits
+        end as who
     from source
 
 ),

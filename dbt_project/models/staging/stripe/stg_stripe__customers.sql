@@ -24,9 +24,11 @@ source as (
 read as (
 
     select
-        *,
-        case when event_type = 'customer.pulled' then told.object else told.data.object end
-            as customer_json
+        source.*,
+        case
+            when source.event_type = 'customer.pulled' then source.told.object
+            else source.told.data.object
+        end as customer_json
     from source
 
 ),
@@ -51,7 +53,7 @@ renamed as (
         {{ text_of('customer.name') }} as name,
 
         case
-            when event_type = 'customer.pulled'
+            when parsed.event_type = 'customer.pulled'
                 then {{ timestamp_from_iso(text_of('told.pulled_at')) }}
             else {{ timestamp_from_seconds(text_of('told.created')) }}
         end as occurred_at

@@ -20,10 +20,10 @@ mapped as (
         changes.occurred_at,
         'hubspot:' || changes.portal_id || ':' || changes.company_id as external_account_id,
         changes.portal_id,
-        {% for field in hubspot_company_fields() %}
-            case when property_map.canonical_field = '{{ field }}' then changes.property_value end
-                as {{ field }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for field in hubspot_company_fields() %}
+        case when property_map.canonical_field = '{{ field }}' then changes.property_value end
+            as {{ field }}{{ ',' if not loop.last }}
+    {% endfor %}
     from changes
     left join property_map
         on changes.change_type = 'property' and changes.property_name = property_map.property
