@@ -24,8 +24,8 @@ SPARK_FUNCTIONS = portable.FUNCTIONS | {
 
 
 @pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return {engine: portable.parse(engine, tmp_path_factory.mktemp(engine)) for engine in ENGINES}
+def manifests(manifest: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return {"duckdb": manifest, "spark": portable.parse("spark", tmp_path_factory.mktemp("spark"))}
 
 
 @pytest.fixture(scope="module")
