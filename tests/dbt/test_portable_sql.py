@@ -18,8 +18,11 @@ ENGINES = ("duckdb", "spark")
 # What the macros for Spark call, of Spark SQL 3.5 (spark.apache.org/docs/3.5.0/api/sql).
 SPARK_FUNCTIONS = portable.FUNCTIONS | {
     "array", "arrays_zip", "collect_list", "date_format", "date_trunc", "explode", "from_json",
-    "get_json_object", "inline", "max_by", "min_by", "regexp_extract", "regexp_like",
-    "regexp_replace", "sha2", "timestamp_millis", "to_json", "try_cast", "unix_seconds",
+    "get_json_object", "inline", "max_by", "min_by", "percentile", "regexp_extract",
+    "regexp_like", "regexp_replace", "sha2", "timestamp_millis", "to_json", "try_cast",
+    "unix_micros", "unix_seconds",
+    # dbt's own macros for Spark call these.
+    "assert_true", "date_add", "nvl2", "to_timestamp", "to_unix_timestamp",
 }  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def test_only_staging_reads_sources(project: Project) -> None:
         if parent.startswith("source.")
     ]
     assert {"staging"} == {project.layer(reader) for _, reader in readers}
-    assert {key: 1 for key in project.manifest.sources} == Counter(source for source, _ in readers)
+    assert dict.fromkeys(project.manifest.sources, 1) == Counter(source for source, _ in readers)
 
 
 def test_staging_reads_nothing_but_sources_seeds_and_its_base(project: Project) -> None:
@@ -165,7 +165,11 @@ def test_no_relation_is_written_by_hand(project: Project) -> None:
     written = {
         node.name: found
         for node in project.models.values()
-        if (found := HARD_CODED.findall(re.sub(r"{[{%#].*?[}%#]}", " ", node.raw_code, flags=re.S)))
+        if (
+            found := HARD_CODED.findall(
+                re.sub(r"{[{%#].*?[}%#]}", " ", node.raw_code, flags=re.DOTALL)
+            )
+        )
     }
     assert {} == written
 
@@ -200,7 +204,9 @@ def test_joins_and_views_stay_shallow(project: Project) -> None:
             depth[key] = 1 + max(map(chain, project.parents(key)), default=0)
         return depth[key]
 
-    assert {} == {project.name(key): chain(key) for key in project.models if chain(key) > VIEW_CHAIN}
+    assert {} == {
+        project.name(key): chain(key) for key in project.models if chain(key) > VIEW_CHAIN
+    }
 
 
 def test_every_model_has_a_primary_key_test(project: Project) -> None:
@@ -244,9 +250,9 @@ def test_everything_is_documented(project: Project) -> None:
 def test_public_models_keep_an_enforced_contract(project: Project) -> None:
     """Marts and activation models are public, and their columns are promised with their types."""
     public = {"marts", "activation"}
-    assert {
-        node.name: node.fqn[1] in public for node in project.models.values()
-    } == {node.name: node.access == "public" for node in project.models.values()}
+    assert {node.name: node.fqn[1] in public for node in project.models.values()} == {
+        node.name: node.access == "public" for node in project.models.values()
+    }
     loose = {
         node.name
         for node in project.models.values()
@@ -291,9 +297,7 @@ def test_every_public_model_is_exposed_or_read(project: Project) -> None:
 
 def test_nothing_global_reaches_an_activation(project: Project) -> None:
     """An activation row depends on its person's events and on reference tables only (law 3)."""
-    scope = {
-        key: node.config.meta.get("scope", "person") for key, node in project.models.items()
-    }
+    scope = {key: node.config.meta.get("scope", "person") for key, node in project.models.items()}
     assert {"person", "reference", "global"} >= set(scope.values())
     reached = [key for key in scope if project.layer(key) == "activation"]
     seen = set(reached)
