@@ -39,3 +39,29 @@
 {% macro spark__percentile(value, fraction) -%}
     percentile({{ value }}, {{ fraction }})
 {%- endmacro %}
+
+
+{#
+    The texts of a group as one, parted by a separator, in the order of a key that leaves no ties:
+    of the texts themselves when none is given. Null when there is none.
+#}
+{% macro joined_text(text, separator, order_by=none) -%}
+    {{ adapter.dispatch('joined_text', 'millrace')(text, separator, order_by or text) }}
+{%- endmacro %}
+
+{% macro duckdb__joined_text(text, separator, order_by) -%}
+    string_agg({{ text }}, {{ separator }} order by {{ order_by }})
+{%- endmacro %}
+
+{% macro spark__joined_text(text, separator, order_by) -%}
+    nullif(
+        array_join(
+            transform(
+                array_sort(collect_list(named_struct('place', {{ order_by }}, 'text', {{ text }}))),
+                item -> item.text
+            ),
+            {{ separator }}
+        ),
+        ''
+    )
+{%- endmacro %}

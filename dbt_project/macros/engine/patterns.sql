@@ -10,23 +10,3 @@
 {% macro spark__full_match(text, pattern) -%}
     {{ text }} rlike concat('^(', {{ pattern }}, ')$')
 {%- endmacro %}
-
-
-{# Texts of a group joined by a separator, in an order that leaves no ties. #}
-{% macro joined_text(text, separator, order_by) -%}
-    {{ adapter.dispatch('joined_text', 'millrace')(text, separator, order_by) }}
-{%- endmacro %}
-
-{% macro duckdb__joined_text(text, separator, order_by) -%}
-    string_agg({{ text }}, {{ separator }} order by {{ order_by }})
-{%- endmacro %}
-
-{% macro spark__joined_text(text, separator, order_by) -%}
-    array_join(
-        transform(
-            array_sort(collect_list(named_struct('place', {{ order_by }}, 'text', {{ text }}))),
-            item -> item.text
-        ),
-        {{ separator }}
-    )
-{%- endmacro %}

@@ -14,17 +14,3 @@
         / 281474976710656D
     )
 {%- endmacro %}
-
-
-{# The texts of a group as one, in alphabetical order; null when there is none. #}
-{% macro joined_text(text, delimiter) -%}
-    {{ adapter.dispatch('joined_text', 'millrace')(text, delimiter) }}
-{%- endmacro %}
-
-{% macro duckdb__joined_text(text, delimiter) -%}
-    string_agg({{ text }}, {{ delimiter }} order by {{ text }})
-{%- endmacro %}
-
-{% macro spark__joined_text(text, delimiter) -%}
-    nullif(array_join(array_sort(collect_list({{ text }})), {{ delimiter }}), '')
-{%- endmacro %}
