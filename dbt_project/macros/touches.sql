@@ -24,6 +24,6 @@
 
 
 {# Whole seconds from one timestamp to another: far cheaper at event grain than a date difference. #}
-{% macro seconds_between(earlier, later) -%}
+{% macro whole_seconds_between(earlier, later) -%}
     ({{ unix_seconds(later) }} - {{ unix_seconds(earlier) }})
 {%- endmacro %}
