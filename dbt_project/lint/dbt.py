@@ -19,3 +19,7 @@ def split_part(string_text: str, delimiter_text: str, part_number: int) -> str:
 
 def position(substring: str, string: str) -> str:
     return f"position({substring} in {string})"
+
+
+def dateadd(datepart: str, interval: object, from_date_or_timestamp: str) -> str:
+    return f"dateadd({datepart}, {interval}, {from_date_or_timestamp})"

@@ -14,3 +14,9 @@
 {% macro month_of(timestamp) -%}
     cast({{ dbt.date_trunc('month', timestamp) }} as date)
 {%- endmacro %}
+
+
+{# Seconds from one step to the next; null where one is missing or they were taken backwards. #}
+{% macro step_seconds(start, end) -%}
+    case when {{ end }} >= {{ start }} then {{ seconds_between(start, end) }} end
+{%- endmacro %}

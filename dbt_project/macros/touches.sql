@@ -21,3 +21,9 @@
         {%- endfor %}
     )
 {%- endmacro %}
+
+
+{# Whole seconds from one timestamp to another: far cheaper at event grain than a date difference. #}
+{% macro whole_seconds_between(earlier, later) -%}
+    ({{ unix_seconds(later) }} - {{ unix_seconds(earlier) }})
+{%- endmacro %}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -40,3 +40,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             del os.environ["MILLRACE_WAREHOUSE"]
         else:
             os.environ["MILLRACE_WAREHOUSE"] = before
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The project as dbt reads it for DuckDB; tests leave it as it is."""
+    import portable_sql
+
+    return portable_sql.parse("duckdb", tmp_path_factory.mktemp("manifest"))

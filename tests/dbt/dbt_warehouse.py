@@ -11,6 +11,9 @@ import duckdb
 import pyarrow as pa
 from dbt_builders import RawEvent
 
+from orchestration import delivery_facts
+from reverse_etl.ledger import DeliveryFact
+
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
 RAW_EVENTS = pa.schema(
@@ -91,6 +94,12 @@ class Warehouse:
                 "select table_name from duckdb_tables() where schema_name = 'seeds'"
             ).fetchall()
             return {name: connection.table(f"seeds.{name}").to_arrow_table() for (name,) in names}
+
+    def load_deliveries(self, facts: Sequence[DeliveryFact]) -> None:
+        """What the ledger holds, for the builds to come."""
+        with duckdb.connect(str(self.path)) as connection:
+            connection.register("told", delivery_facts.to_table(facts))
+            connection.execute("create or replace table raw.deliveries as from told")
 
     def rows(self, table: str, order_by: str = "all") -> list[Row]:
         """Every row of a table, in a stable order."""

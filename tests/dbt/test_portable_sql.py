@@ -17,16 +17,17 @@ ENGINES = ("duckdb", "spark")
 
 # What the macros for Spark call, of Spark SQL 3.5 (spark.apache.org/docs/3.5.0/api/sql).
 SPARK_FUNCTIONS = portable.FUNCTIONS | {
-    "array", "array_join", "array_sort", "arrays_zip", "collect_list", "conv", "date_format",
-    "date_trunc", "explode", "from_json", "get_json_object", "inline", "max_by", "min_by",
-    "named_struct", "regexp_extract", "regexp_like", "regexp_replace", "sha2", "timestamp_millis",
-    "timestamp_seconds", "to_json", "transform", "try_cast", "unix_seconds",
+    "array", "array_join", "array_sort", "arrays_zip", "assert_true", "collect_list", "conv",
+    "date_add", "date_format", "date_trunc", "explode", "from_json", "get_json_object",
+    "inline", "max_by", "min_by", "named_struct", "nvl2", "percentile", "regexp_extract",
+    "regexp_like", "regexp_replace", "sha2", "timestamp_millis", "timestamp_seconds", "to_json",
+    "to_timestamp", "to_unix_timestamp", "transform", "try_cast", "unix_micros", "unix_seconds",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return {engine: portable.parse(engine, tmp_path_factory.mktemp(engine)) for engine in ENGINES}
+def manifests(manifest: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return {"duckdb": manifest, "spark": portable.parse("spark", tmp_path_factory.mktemp("spark"))}
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,10 @@
 {%- endmacro %}
 
 
-{# The texts of a group as one, in order of a column, of the texts themselves by default. #}
+{#
+    The texts of a group as one, parted by a separator, in the order of a key that leaves no ties:
+    of the texts themselves when none is given. Null when there is none.
+#}
 {% macro joined_text(text, separator, order_by=none) -%}
     {{ adapter.dispatch('joined_text', 'millrace')(text, separator, order_by or text) }}
 {%- endmacro %}
@@ -51,11 +54,14 @@
 {%- endmacro %}
 
 {% macro spark__joined_text(text, separator, order_by) -%}
-    array_join(
-        transform(
-            array_sort(collect_list(named_struct('place', {{ order_by }}, 'text', {{ text }}))),
-            item -> item.text
+    nullif(
+        array_join(
+            transform(
+                array_sort(collect_list(named_struct('place', {{ order_by }}, 'text', {{ text }}))),
+                item -> item.text
+            ),
+            {{ separator }}
         ),
-        {{ separator }}
+        ''
     )
 {%- endmacro %}

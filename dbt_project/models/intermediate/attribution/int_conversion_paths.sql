@@ -26,7 +26,7 @@ in_window as (
             conversions.person_id = touchpoints.person_id
             and conversions.converted_at >= touchpoints.occurred_at
     where
-        {{ seconds_between('touchpoints.occurred_at', 'conversions.converted_at') }}
+        {{ whole_seconds_between('touchpoints.occurred_at', 'conversions.converted_at') }}
         <= windows.lookback_days * 86400
 
 ),
@@ -91,7 +91,7 @@ described as (
             when last_non_direct_position = 0 then path_length
             else last_non_direct_position
         end as is_last_non_direct,
-        {{ seconds_between('occurred_at', 'last_touch_at') }} / 86400.0 as days_before_last,
+        {{ whole_seconds_between('occurred_at', 'last_touch_at') }} / 86400.0 as days_before_last,
         occurred_at
     from last_not_direct
 

@@ -34,7 +34,7 @@ in_window as (
         on never_converted.person_id = touchpoints.person_id
     cross join windows
     where
-        {{ seconds_between('touchpoints.occurred_at', 'never_converted.last_touch_at') }}
+        {{ whole_seconds_between('touchpoints.occurred_at', 'never_converted.last_touch_at') }}
         <= windows.lookback_days * 86400
 
 ),

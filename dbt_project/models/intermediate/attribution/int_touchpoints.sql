@@ -39,7 +39,7 @@ first_of_session as (
     from touches
     where
         previous_at is null
-        or {{ seconds_between('previous_at', 'occurred_at') }}
+        or {{ whole_seconds_between('previous_at', 'occurred_at') }}
         >= {{ var('attribution_session_minutes') }} * 60
 
 )

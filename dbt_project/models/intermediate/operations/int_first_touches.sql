@@ -35,7 +35,7 @@ first_touches as (
         min(touches.touched_at) as first_touch_at
     from mqls
     inner join touches
-        on mqls.person_id = touches.person_id and touches.touched_at >= mqls.mql_at
+        on mqls.person_id = touches.person_id and mqls.mql_at <= touches.touched_at
     group by mqls.person_id
 
 )

@@ -36,7 +36,7 @@ qualified as (
         min(advanced.advanced_at) as sql_at
     from mqls
     inner join opportunities
-        on mqls.person_id = opportunities.person_id and opportunities.created_at >= mqls.mql_at
+        on mqls.person_id = opportunities.person_id and mqls.mql_at <= opportunities.created_at
     inner join advanced on opportunities.opportunity_id = advanced.opportunity_id
     group by mqls.person_id
 

@@ -54,6 +54,21 @@ milestones as (
     left join touches on people.person_id = touches.person_id
     left join qualifications on people.person_id = qualifications.person_id
 
+),
+
+measured as (
+
+    select
+        *,
+        {{ step_seconds('submitted_at', 'received_at') }} as submit_to_received_seconds,
+        {{ step_seconds('submitted_at', 'mql_at') }} as submit_to_mql_seconds,
+        {{ step_seconds('submitted_at', 'task_delivered_at') }} as submit_to_task_seconds,
+        {{ step_seconds('mql_at', 'task_delivered_at') }} as mql_to_task_seconds,
+        {{ step_seconds('mql_at', 'first_touch_at') }} as mql_to_first_touch_seconds,
+        {{ step_seconds('mql_at', 'sql_at') }} as mql_to_sql_seconds,
+        {{ step_seconds('sql_at', 'customer_at') }} as sql_to_customer_seconds
+    from milestones
+
 )
 
-select * from milestones
+select * from measured

@@ -1,12 +1,12 @@
-{% set steps = {
-    'submit_to_received': ('submitted_at', 'received_at'),
-    'submit_to_mql': ('submitted_at', 'mql_at'),
-    'submit_to_task': ('submitted_at', 'task_delivered_at'),
-    'mql_to_task': ('mql_at', 'task_delivered_at'),
-    'mql_to_first_touch': ('mql_at', 'first_touch_at'),
-    'mql_to_sql': ('mql_at', 'sql_at'),
-    'sql_to_customer': ('sql_at', 'customer_at'),
-} %}
+{% set steps = [
+    ('submit_to_received', 'submitted_at'),
+    ('submit_to_mql', 'submitted_at'),
+    ('submit_to_task', 'submitted_at'),
+    ('mql_to_task', 'mql_at'),
+    ('mql_to_first_touch', 'mql_at'),
+    ('mql_to_sql', 'mql_at'),
+    ('sql_to_customer', 'sql_at'),
+] %}
 
 with
 
@@ -18,14 +18,14 @@ milestones as (
 
 steps as (
 
-    {% for step, (started_at, ended_at) in steps.items() %}
+    {% for step, started_at in steps %}
         select
             original_source,
             '{{ step }}' as step,
             {{ month_of(started_at) }} as month_start,
-            {{ seconds_between(started_at, ended_at) }} as seconds
+            {{ step }}_seconds as seconds
         from milestones
-        where {{ ended_at }} >= {{ started_at }}
+        where {{ step }}_seconds is not null
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
