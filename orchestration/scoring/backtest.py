@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """MQLs in (since, until] are judged by what happened up to `known_until`, the end of the data."""
+    """MQLs in (since, until] are judged by what happened up to `known_until`, the last event."""
 
     since: datetime
     until: datetime
@@ -76,7 +78,7 @@ def judge(mqls: Sequence[Mql], history: History, window: Window) -> Verdict:
         precision=precision,
         recall=_recall(mqls, history, window),
         lift=round(precision / base, 4) if precision is not None and base else None,
-        median_lead_days=round(median(leads) / timedelta(days=1), 2) if leads else None,
+        median_lead_days=round(median(lead / DAY for lead in leads), 2) if leads else None,
     )
 
 

@@ -5,32 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from orchestration import warehouse
 from orchestration.errors import ScoreError, ScoreVersionUnknownError
-from orchestration.scoring import replay, rules
+from orchestration.scoring import rules
 from orchestration.scoring.backtest import History, Mql, Window, base_rate, judge
-from orchestration.scoring.replay import Crossing
+from orchestration.scoring.outcomes import OUTCOMES
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from orchestration.scoring.replay import Crossing, Replay
 
 Progress = Callable[[str], None]
 
 SPAN = "select min(occurred_at), max(occurred_at) from intermediate.int_applied_events"
 FIRST_SEEN = "select person_id, first_seen_at from marts.dim_people"
-OUTCOMES = {
-    "opportunity": """
-        select person_id, min(happened_at) from (
-            select person_id, created_at as happened_at from marts.fct_opportunities
-            where person_id is not null
-            union all
-            select person_id, converted_at from marts.fct_conversions
-        ) group by person_id
-    """,
-    "customer": "select person_id, min(converted_at) from marts.fct_conversions group by person_id",
-}
 PEOPLE_OF = """
     select event_id, person_id from intermediate.int_event_people where list_contains(?, event_id)
 """
@@ -55,6 +47,8 @@ def run(settings: Settings, question: Question, *, progress: Progress) -> dict[s
 
     Raises ScoreVersionUnknownError, ScoreRulesInvalidError, WarehouseMissingError, ScoreError.
     """
+    from orchestration.scoring import replay  # late: it imports dbt's integration
+
     seeds = rules.ensure_sound()
     against = question.against or seeds.live
     for name in (question.version, against):
@@ -93,7 +87,7 @@ def _window(copy: duckdb.DuckDBPyConnection, question: Question) -> Window:
 
 
 def _replayed(
-    opened: replay.Replay, window: Window, step: timedelta, progress: Progress
+    opened: Replay, window: Window, step: timedelta, progress: Progress
 ) -> Iterator[Crossing]:
     for since, until in steps(window, step):
         progress(f"Replaying what was known on {until:%Y-%m-%d}")

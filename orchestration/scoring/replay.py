@@ -1,8 +1,9 @@
 """The scoring models, run again over what was known at a date.
 
-The compiled SQL of the dbt project itself runs, in a scratch database: staging tables of the
-published copy, less every event that occurred after the date, and everything from there on built
-anew. So identity, attributes and scores are those of the date, by the one definition there is.
+The compiled SQL of the dbt project itself runs, in a scratch database: from the published copy
+come staging and canonical tables of one event a row, less every event that occurred after the date;
+everything from there on is built anew. So identity, attributes and scores are those of the date, by
+the one definition there is. How one event was read (a phone number, a picklist) is as of today.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,7 @@ from orchestration.settings import Settings
 TARGET = "int_mql_crossings"
 KNOWN = "create or replace table warehouse.replay.known as {applied} where occurred_at <= ?"
 APPLIED = "select event_id from published.intermediate.int_applied_events"
+WITH_EVENTS = "select table_name from duckdb_columns() where column_name = 'event_id'"
 CROSSINGS = """
     select version, event_id, occurred_at
     from warehouse.intermediate.int_mql_crossings
@@ -49,13 +51,14 @@ VERSIONS = """
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of the dbt project: `sql` is its compiled text, None for a seed."""
+    """A node of the dbt project: `sql` is its compiled text, None for a seed; a fact is taken from
+    the published copy as far as its events are known."""
 
     name: str
     schema: str
     materialized: str
     sql: str | None
-    is_staging: bool
+    is_fact: bool
 
     @property
     def relation(self) -> str:
@@ -86,7 +89,7 @@ class Replay:
         """Who crossed in (since, until], as it was seen at `until`."""
         self.connection.execute(KNOWN.format(applied=APPLIED), [until])
         for node in self.nodes:
-            if node.sql is not None and not node.is_staging:
+            if node.sql is not None and not node.is_fact:
                 _build(self.connection, node)
         found = self.connection.execute(CROSSINGS, [since, until]).fetchall()
         return [Crossing(*row) for row in found]
@@ -98,11 +101,11 @@ def opened(settings: Settings, versions: Sequence[str]) -> Iterator[Replay]:
 
     Raises WarehouseMissingError before the first batch, ScoreError when dbt does not compile.
     """
-    with warehouse.connect(settings.published):  # its own error if it is missing or damaged
-        pass
+    with warehouse.connect(settings.published) as copy:
+        with_events = {name for (name,) in copy.execute(WITH_EVENTS).fetchall()}
     folder = Path(tempfile.mkdtemp(prefix="millrace-backtest-"))
     try:
-        nodes = plan(json.loads(_compiled(settings, folder).read_text()))
+        nodes = plan(json.loads(_compiled(settings, folder).read_text()), with_events)
         with duckdb.connect() as connection:
             _prepare(connection, settings.published, folder, nodes, versions)
             yield Replay(connection, nodes)
@@ -110,33 +113,35 @@ def opened(settings: Settings, versions: Sequence[str]) -> Iterator[Replay]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def plan(manifest: Mapping[str, Any]) -> list[Node]:
-    """What int_mql_crossings needs, itself included, each after what it reads."""
-    found = manifest["nodes"]
-    target = next(key for key, node in found.items() if node["name"] == TARGET)
+def plan(manifest: Mapping[str, Any], with_events: Collection[str]) -> list[Node]:
+    """What int_mql_crossings needs, itself included, each after what it reads; `with_events` names
+    the tables that have one event a row."""
+    nodes = manifest["nodes"]
+    target = next(key for key, node in nodes.items() if node["name"] == TARGET)
     needed: dict[str, list[str]] = {}
     waiting = [target]
     while waiting:
         key = waiting.pop()
         if key not in needed:
-            needed[key] = [one for one in _parents(found[key]) if one in found]
+            fact = _is_fact(nodes[key], with_events)
+            reads = [] if fact else nodes[key].get("depends_on", {}).get("nodes", [])
+            needed[key] = [parent for parent in reads if parent in nodes]
             waiting += needed[key]
     order = TopologicalSorter(needed).static_order()
-    return [_node(found[key]) for key in order]
+    return [_node(nodes[key], with_events) for key in order]
 
 
-def _parents(node: Mapping[str, Any]) -> list[str]:
-    """What a node reads; staging is taken as it is, so only its own name matters."""
-    return [] if "staging" in node["fqn"] else node.get("depends_on", {}).get("nodes", [])
+def _is_fact(node: Mapping[str, Any], with_events: Collection[str]) -> bool:
+    return "staging" in node["fqn"] or ("canonical" in node["fqn"] and node["alias"] in with_events)
 
 
-def _node(node: Mapping[str, Any]) -> Node:
+def _node(node: Mapping[str, Any], with_events: Collection[str]) -> Node:
     return Node(
         name=node["alias"],
         schema=node["schema"],
         materialized=node["config"]["materialized"],
         sql=node.get("compiled_code"),
-        is_staging="staging" in node["fqn"],
+        is_fact=_is_fact(node, with_events),
     )
 
 
@@ -167,6 +172,7 @@ def _prepare(
     versions: Sequence[str],
 ) -> None:
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     # On disk: the history of a large installation does not fit into memory twice.
     connection.execute(f"attach '{_quoted(folder / 'warehouse.duckdb')}' as warehouse")
     connection.execute(f"attach '{_quoted(published)}' as published (read_only)")
@@ -175,17 +181,17 @@ def _prepare(
         connection.execute(f'create schema if not exists warehouse."{schema}"')
     connection.execute(f"create table warehouse.replay.known as {APPLIED} limit 0")
     for node in nodes:
-        if node.sql is None or node.is_staging:
+        if node.sql is None or node.is_fact:
             _take(connection, node)
     _take_rules(connection, versions)
 
 
 def _take(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
     """A seed as it is; of a staging table the events that are known."""
-    columns = connection.execute(f"select * from {node.published} limit 0").description or []
+    columns = connection.execute(f"from {node.published} limit 0").description or []
     known = "where event_id in (select event_id from warehouse.replay.known)"  # no parameter
-    until = known if node.is_staging and "event_id" in {column[0] for column in columns} else ""
-    kind = "view" if node.is_staging else "table"
+    until = known if node.is_fact and "event_id" in {column[0] for column in columns} else ""
+    kind = "view" if node.is_fact else "table"
     connection.execute(f"create {kind} {node.relation} as select * from {node.published} {until}")  # noqa: S608
 
 

@@ -65,7 +65,10 @@ def read_seeds(folder: Path = SEEDS) -> Seeds:
 
 
 def ensure_sound(folder: Path = SEEDS) -> Seeds:
-    """The seeds, if every rule can be scored by; else ScoreRulesInvalidError with the first ones."""
+    """The seeds, if every rule can be scored by.
+
+    Raises ScoreRulesInvalidError with the first problems.
+    """
     seeds = read_seeds(folder)
     problems = check(seeds)
     if problems:
@@ -127,7 +130,7 @@ def _rules(seeds: Seeds) -> Iterator[str]:
 
 def rule_problems(row: Row, fields: set[tuple[str | None, str | None]]) -> Iterator[str]:
     """What is wrong with one rule; `fields` are the pairs of kind and field there are."""
-    kind, field, operator = row.get("kind"), row.get("field"), row.get("operator")
+    kind, field, operator = row.get("kind") or "", row.get("field"), row.get("operator")
     if kind not in OPERATORS:
         yield f"unknown kind {kind}"
         return

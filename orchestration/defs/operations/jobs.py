@@ -46,4 +46,6 @@ train_scorecard = dg.define_asset_job(
 
 @dg.definitions
 def jobs() -> dg.Definitions:
-    return dg.Definitions(jobs=[batch, refresh_warehouse, push_mqls, push_conversions, train_scorecard])
+    return dg.Definitions(
+        jobs=[batch, refresh_warehouse, push_mqls, push_conversions, train_scorecard]
+    )

@@ -49,7 +49,7 @@ slotted as (
         points,
         half_life_days,
         cap,
-        cast(floor(cap / nullif(points, 0)) as bigint) as most_occurrences,
+        cast(floor(round(cap / nullif(points, 0), 6)) as bigint) as most_occurrences,
         case
             when half_life_days is null then 0
             else
