@@ -38,6 +38,7 @@ class Limits:
     telling: float = 0.08  # |AUC - 0.5| of whether the field is told
     separates: float = 0.7  # AUC of its values where it is told
     repeats: float = 0.5  # share of rows in which it equals another field
+    one_value: float = 0.8  # share of one value among those that no longer repeat it
     overwritten: float = 0.1  # difference in outcome rate between repeated and overwritten
     told_after: float = 0.5  # share of values first told after the outcome
 
@@ -72,13 +73,13 @@ def find_leaks(
 
     `outcome`: 0 or 1 a row; `told_after`: field → share of its values first told after the outcome.
     """
-    limits, after = limits or Limits(), told_after or {}
+    limits, after, texts = limits or Limits(), told_after or {}, _texts(frame)
     found = {}
     for name in frame.columns:
         reason = (
             _declared(name, declared)
             or _told_after(after.get(name, 0.0), limits)
-            or _statistical(frame, name, outcome, limits)
+            or _statistical(frame[name], texts, outcome, limits)
         )
         if reason:
             found[name] = reason
@@ -97,15 +98,17 @@ def _told_after(share: float, limits: Limits) -> str | None:
     )
 
 
-def _statistical(frame: pd.DataFrame, name: str, outcome: pd.Series, limits: Limits) -> str | None:
-    told = frame[name].notna()
-    if frame.loc[told, name].nunique() < 2 or outcome.nunique() < 2:
+def _statistical(
+    values: pd.Series, texts: Mapping[str, pd.Series], outcome: pd.Series, limits: Limits
+) -> str | None:
+    told = values.notna()
+    if values[told].nunique() < 2 or outcome.nunique() < 2:
         return None
-    alone = separation(frame[name], outcome)
+    alone = separation(values, outcome)
     if alone >= limits.decides_alone:
         return f"decides alone: AUC {alone:.2f} by itself"
-    return _selective(frame[name], told, outcome, limits) or _overwritten(
-        frame, name, outcome, limits
+    return _selective(values, told, outcome, limits) or _overwritten(
+        texts, str(values.name), outcome, limits
     )
 
 
@@ -124,16 +127,19 @@ def _selective(
     )
 
 
-def _overwritten(frame: pd.DataFrame, name: str, outcome: pd.Series, limits: Limits) -> str | None:
-    mine = frame[name].astype(str)
-    for other in frame.columns.drop(name):
-        if frame[other].nunique() < 3 or frame[name].nunique() < 3:
+def _overwritten(
+    texts: Mapping[str, pd.Series], name: str, outcome: pd.Series, limits: Limits
+) -> str | None:
+    for other, repeated in texts.items():
+        if name not in texts or other == name:
             continue
-        same = mine == frame[other].astype(str)
-        changed = ~same & frame[name].notna() & frame[other].notna()
-        values = frame.loc[changed, name].value_counts(normalize=True)
-        if not limits.repeats <= same.mean() < 1 or values.empty or values.iloc[0] < 0.8:
-            continue  # overwriting puts one and the same value in the place of many
+        same = texts[name] == repeated
+        if not limits.repeats <= same.mean() < 1:
+            continue
+        changed = ~same & texts[name].notna() & repeated.notna()
+        values = texts[name][changed].value_counts(normalize=True)
+        if values.empty or values.iloc[0] < limits.one_value:
+            continue
         moved = abs(outcome[same].mean() - outcome[changed].mean())
         if moved >= limits.overwritten:
             return (
@@ -141,6 +147,12 @@ def _overwritten(frame: pd.DataFrame, name: str, outcome: pd.Series, limits: Lim
                 f"differs by {moved:.0%} where it does not"
             )
     return None
+
+
+def _texts(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns that could repeat each other: texts of at least three values."""
+    names = frame.select_dtypes(exclude="number").columns
+    return {str(name): frame[name] for name in names if frame[name].nunique() >= 3}
 
 
 def separation(values: pd.Series, outcome: pd.Series) -> float:

@@ -35,7 +35,10 @@ engagement as (
         rules.slot,
         occurrences.occurred_at,
         rules.points * {{ growth('occurrences.days', 'rules.half_life_days') }}
-        - coalesce(rules.points * {{ growth('outgrown.days', 'rules.half_life_days') }}, 0) as change
+        - case
+            when outgrown.days is null then 0
+            else rules.points * {{ growth('outgrown.days', 'rules.half_life_days') }}
+        end as change
     from occurrences
     inner join rules on occurrences.signal = rules.signal
     left join occurrences as outgrown

@@ -25,7 +25,7 @@ running as (
         {% for slot in [0] + half_life_slots() %}
             sum(case when slot = {{ slot }} then change else 0 end) over (
                 partition by person_id, version order by occurred_at
-                rows between unbounded preceding and current row
+                range between unbounded preceding and current row
             ) as grown_{{ slot }}
             {{- ',' if not loop.last }}
         {% endfor %}
@@ -33,7 +33,7 @@ running as (
 
 ),
 
--- The last row of a moment has everything that changed then.
+-- One row a moment: a running total by range has everything that changed then.
 moments as (
 
     select
