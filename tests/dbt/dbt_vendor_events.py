@@ -67,4 +67,8 @@ def checked(
 
 def flat(events: Sequence[RawEvent | Sequence[RawEvent]]) -> list[RawEvent]:
     """One list of events and lists of them."""
-    return [event for item in events for event in ([item] if isinstance(item, RawEvent) else item)]
+    return [
+        event
+        for item in events
+        for event in ([item] if isinstance(item, RawEvent) else item)
+    ]

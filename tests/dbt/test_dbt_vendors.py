@@ -29,10 +29,7 @@ def salesforce(kind: str, at_hours: float, **fields: str | None) -> list[RawEven
 
 def stripe(event_type: str, hours: float, before: Any = None, **subject: Any) -> list[RawEvent]:
     event = vendors.stripe_event(
-        event_type,
-        {"id": f"obj_{hours}", **subject},
-        at(hours),
-        event_id=f"evt_{event_type}_{hours}",
+        event_type, {"id": f"obj_{hours}", **subject}, at(hours), event_id=f"evt_{event_type}_{hours}"
     )
     event["data"] |= {"previous_attributes": before} if before else {}
     return sent("stripe", event, at(hours))
