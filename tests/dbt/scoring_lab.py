@@ -30,7 +30,8 @@ INPUTS = """
         last_order_key varchar, first_occurred_at timestamptz, last_occurred_at timestamptz);
     create table intermediate.int_activities(activity_id varchar, record_id varchar,
         activity_type varchar, page_url varchar, order_key varchar, occurred_at timestamptz);
-    create table intermediate.int_applied_events(event_id varchar, vendor_id varchar, source varchar,
+    create table intermediate.int_applied_events(event_id varchar, vendor_id varchar,
+        source varchar,
         event_key varchar, is_historical boolean, correlation_id varchar);
     create table intermediate.int_event_people(event_id varchar, person_id varchar,
         order_key varchar, correlation_id varchar);
