@@ -15,6 +15,7 @@ import dagster as dg
 
 from orchestration import dagster_home, logs, warehouse
 from orchestration.errors import BuildFailedError
+from orchestration.scoring import rules
 from orchestration.settings import Settings
 
 Progress = Callable[[str], None]
@@ -56,6 +57,7 @@ def run_batch(
     Raises the failing step's own error where it has a code, else BuildFailedError.
     """
     started, since = time.monotonic(), time.time()
+    rules.ensure_sound()
     if not full:  # a file that cannot be used is told at once, before anything heavy is imported
         with warehouse.exclusive(settings.warehouse):
             warehouse.ensure_usable(settings.warehouse)

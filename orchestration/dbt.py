@@ -12,6 +12,7 @@ from typing import Any
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from orchestration.errors import BuildFailedError
+from orchestration.scoring import scorecard_files
 from orchestration.settings import Settings
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent / "dbt_project"
@@ -32,6 +33,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """What dbt reads from the environment; one place, used by every way to call dbt."""
     return {
         "MILLRACE_WAREHOUSE": str(settings.warehouse),
+        "MILLRACE_SCORECARDS": str(scorecard_files.prepared(settings.scorecards)),
         "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",

@@ -8,6 +8,10 @@ OrchestrationError
 │   └── WarehouseCorruptError   the file cannot be read as a DuckDB database
 ├── RoutingConfigError          the routing seeds contradict each other
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
+├── ScoreError
+│   ├── ScoreRulesInvalidError  a score rule or version cannot be scored by
+│   ├── ScoreVersionUnknownError
+│   └── ScorecardError          a scorecard could not be trained, or may not be replaced
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
 ├── ErasureError                somebody cannot be erased, or not to the end
@@ -64,6 +68,22 @@ class BuildFailedError(OrchestrationError):
 
 class RoutingConfigError(OrchestrationError):
     code = "ROUTING_CONFIG_INVALID"
+
+
+class ScoreError(OrchestrationError):
+    code = "SCORE_FAILED"
+
+
+class ScoreRulesInvalidError(ScoreError):
+    code = "SCORE_RULES_INVALID"
+
+
+class ScoreVersionUnknownError(ScoreError):
+    code = "SCORE_VERSION_UNKNOWN"
+
+
+class ScorecardError(ScoreError):
+    code = "SCORECARD_FAILED"
 
 
 class NotFoundError(OrchestrationError):

@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         return self.home / "archive" / "events"
 
     @property
+    def scorecards(self) -> Path:
+        """The points of trained scorecards, one CSV file a version."""
+        return self.home / "scorecards"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 

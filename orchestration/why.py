@@ -64,7 +64,7 @@ SECTIONS: Mapping[str, str] = {
         select version, rule_id, kind, reason, points, event_id, occurred_at
         from intermediate.int_score_contributions
         where person_id = ?
-        order by version, order_key, rule_id
+        order by version, occurred_at, rule_id
     """,
     "mqls": "select * from marts.fct_mqls where person_id = ? order by reached_at",
     "assignments": "select * from marts.fct_assignments where person_id = ? order by assigned_at",

@@ -77,7 +77,7 @@ people as (
             when mqls.person_id is not null then 'marketingqualifiedlead'
             else 'lead'
         end as lifecycle_stage,
-        cast(coalesce(scores.total, 0) as integer) as score,
+        cast(floor(coalesce(scores.total, 0)) as integer) as score,
         golden.correlation_id as latest_correlation_id,
         golden.order_key,
         mqls.mql_at,

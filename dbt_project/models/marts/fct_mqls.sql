@@ -30,23 +30,46 @@ decided as (
 
 ),
 
+live_version as (
+
+    select
+        version,
+        live_from
+    from {{ ref('score_versions') }}
+    where status = 'live'
+
+),
+
+crossings as (
+
+    select crossings.*
+    from {{ ref('int_mql_crossings') }} as crossings
+    inner join live_version on crossings.version = live_version.version
+    where live_version.live_from is null or crossings.occurred_at >= live_version.live_from
+
+),
+
+-- A decision settles its own cycle and all before it, wherever a late event or a merge moved them.
 undecided as (
 
     select
         'mql_reached:' || crossings.cause_source || ':' || crossings.cause_event_key as mql_id,
         crossings.person_id,
-        crossings.score,
+        cast(floor(crossings.score) as integer) as score,
         crossings.threshold,
-        crossings.score_version,
+        crossings.version as score_version,
         crossings.cause_source,
         crossings.cause_event_key,
         false as is_decided,
         crossings.occurred_at as reached_at
-    from {{ ref('int_mql_crossings') }} as crossings
+    from crossings
     where
         not exists (
             select 1 from decided
-            where decided.person_id = crossings.person_id
+            where
+                decided.person_id = crossings.person_id
+                and decided.reached_at
+                >= coalesce(crossings.cycle_started_at, decided.reached_at)
         )
 
 ),

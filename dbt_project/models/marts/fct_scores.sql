@@ -1,14 +1,24 @@
 with
 
-people as (
+versions as (
 
     select
-        golden.person_id,
         versions.version,
         versions.status = 'live' as is_live
-    from {{ ref('int_golden_records') }} as golden
-    cross join {{ ref('score_versions') }} as versions
-    where versions.status <> 'retired'
+    from {{ ref('score_versions') }} as versions
+    where
+        versions.version in (select rules.version from {{ ref('int_score_rules') }} as rules)
+
+),
+
+heads as (
+
+    select
+        person_id,
+        version,
+        occurred_at as scored_at
+    from {{ ref('int_score_timeline') }}
+    where next_occurred_at is null
 
 ),
 
@@ -18,8 +28,7 @@ points as (
         person_id,
         version,
         sum(case when kind = 'fit' then points else 0 end) as fit,
-        sum(case when kind = 'engagement' then points else 0 end) as engagement,
-        max(occurred_at) as scored_at
+        sum(case when kind = 'engagement' then points else 0 end) as engagement
     from {{ ref('int_score_contributions') }}
     group by person_id, version
 
@@ -28,16 +37,19 @@ points as (
 scores as (
 
     select
-        people.person_id,
-        people.version,
-        people.is_live,
-        cast(coalesce(points.fit, 0) as integer) as fit,
-        cast(coalesce(points.engagement, 0) as integer) as engagement,
-        cast(coalesce(points.fit, 0) + coalesce(points.engagement, 0) as integer) as total,
-        points.scored_at
-    from people
+        golden.person_id,
+        versions.version,
+        versions.is_live,
+        cast(coalesce(points.fit, 0) as decimal(12, 2)) as fit,
+        cast(coalesce(points.engagement, 0) as decimal(12, 2)) as engagement,
+        cast(coalesce(points.fit, 0) + coalesce(points.engagement, 0) as decimal(12, 2)) as total,
+        heads.scored_at
+    from {{ ref('int_golden_records') }} as golden
+    cross join versions
     left join points
-        on people.person_id = points.person_id and people.version = points.version
+        on golden.person_id = points.person_id and versions.version = points.version
+    left join heads
+        on golden.person_id = heads.person_id and versions.version = heads.version
 
 )
 

@@ -5,6 +5,7 @@ import dagster as dg
 from orchestration.activation import EFFECTS
 from orchestration.batch import remember_failure
 
+TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
 
 
@@ -16,7 +17,7 @@ def _push(*, destination: str) -> dg.AssetSelection:
 
 batch = dg.define_asset_job(
     "batch",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - TRAINED,
     hooks={remember_failure},
     description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
 )
@@ -36,8 +37,15 @@ push_conversions = dg.define_asset_job(
     selection=_push(destination="meta"),
     description="Conversions to the Meta Conversions API.",
 )
+train_scorecard = dg.define_asset_job(
+    "train_scorecard",
+    selection=TRAINED,
+    description="Learn the points of a scorecard version from what became of leads.",
+)
 
 
 @dg.definitions
 def jobs() -> dg.Definitions:
-    return dg.Definitions(jobs=[batch, refresh_warehouse, push_mqls, push_conversions])
+    return dg.Definitions(
+        jobs=[batch, refresh_warehouse, push_mqls, push_conversions, train_scorecard]
+    )

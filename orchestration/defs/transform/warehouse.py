@@ -10,6 +10,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration import routing_config, warehouse
 from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest
+from orchestration.scoring import rules
 from orchestration.settings import load_settings
 
 
@@ -23,6 +24,7 @@ def models() -> dg.Definitions:
     )
     def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         routing_config.check(PROJECT_DIR / "seeds")
+        rules.ensure_sound()
         with warehouse.exclusive(settings.warehouse):
             yield from dbt.cli(
                 ["build", "--exclude-resource-type", "unit_test"], context=context

@@ -1,66 +1,131 @@
 with
 
-live_version as (
+versions as (
 
     select
         version,
-        threshold
+        threshold,
+        rearm_below
     from {{ ref('score_versions') }}
-    where status = 'live'
+    where status in ('live', 'shadow')
 
 ),
 
-points_by_event as (
+-- Only these matter: moments with a score over the threshold, and ones after which it got low.
+turns as (
 
     select
-        contributions.person_id,
-        contributions.version,
-        live_version.threshold,
-        contributions.event_id,
-        contributions.order_key,
-        contributions.occurred_at,
-        sum(contributions.points) as points
-    from {{ ref('int_score_contributions') }} as contributions
-    inner join live_version on contributions.version = live_version.version
-    group by
-        contributions.person_id,
-        contributions.version,
-        live_version.threshold,
-        contributions.event_id,
-        contributions.order_key,
-        contributions.occurred_at
+        timeline.person_id,
+        timeline.version,
+        timeline.score,
+        versions.threshold,
+        timeline.occurred_at,
+        case
+            when least(timeline.score, timeline.score_before_next) < versions.rearm_below
+                then timeline.next_occurred_at
+        end as rearmed_at
+    from {{ ref('int_score_timeline') }} as timeline
+    inner join versions on timeline.version = versions.version
+    where
+        timeline.score >= versions.threshold
+        or least(timeline.score, timeline.score_before_next) < versions.rearm_below
 
 ),
 
-running as (
+cycles as (
 
     select
         *,
-        sum(points) over (
-            partition by person_id
-            order by order_key
-            rows between unbounded preceding and current row
-        ) as score
-    from points_by_event
+        max(rearmed_at) over (
+            partition by person_id, version
+            order by occurred_at
+            rows between unbounded preceding and 1 preceding
+        ) as cycle_started_at
+    from turns
 
 ),
 
 crossings as (
 
+    select *
+    from cycles
+    where score >= threshold
+    qualify
+        row_number() over (
+            partition by person_id, version, cycle_started_at
+            order by occurred_at
+        ) = 1
+
+),
+
+causes as (
+
     select
-        running.person_id,
-        running.event_id,
+        activities.person_id,
+        rules.version,
+        activities.order_key,
+        activities.occurred_at
+    from {{ ref('int_scored_activities') }} as activities
+    inner join {{ ref('int_score_rules') }} as rules on activities.signal = rules.signal
+    union all
+    select
+        person_id,
+        version,
+        order_key,
+        occurred_at
+    from {{ ref('int_score_fit') }}
+    union all
+    select
+        person_id,
+        version,
+        next_order_key as order_key,
+        next_occurred_at as occurred_at
+    from {{ ref('int_score_fit') }}
+
+),
+
+caused as (
+
+    select
+        crossings.person_id,
+        crossings.version,
+        crossings.score,
+        crossings.threshold,
+        crossings.cycle_started_at,
+        crossings.occurred_at,
+        min(causes.order_key) as order_key
+    from crossings
+    inner join causes
+        on
+            crossings.person_id = causes.person_id
+            and crossings.version = causes.version
+            and crossings.occurred_at = causes.occurred_at
+    group by
+        crossings.person_id,
+        crossings.version,
+        crossings.score,
+        crossings.threshold,
+        crossings.cycle_started_at,
+        crossings.occurred_at
+
+),
+
+named as (
+
+    select
+        caused.person_id,
+        caused.version,
+        caused.score,
+        caused.threshold,
+        caused.cycle_started_at,
+        caused.occurred_at,
+        applied.event_id,
         applied.source as cause_source,
-        applied.event_key as cause_event_key,
-        cast(running.score as integer) as score,
-        cast(running.threshold as integer) as threshold,
-        running.version as score_version,
-        running.occurred_at
-    from running
-    inner join {{ ref('int_applied_events') }} as applied on running.event_id = applied.event_id
-    where running.score >= running.threshold
-    qualify row_number() over (partition by running.person_id order by running.order_key) = 1
+        applied.event_key as cause_event_key
+    from caused
+    inner join {{ ref('int_applied_events') }} as applied
+        on {{ vendor_id_in('caused.order_key') }} = applied.vendor_id
 
 )
 
-select * from crossings
+select * from named

@@ -1,5 +1,3 @@
-{% set fields = ['job_title', 'company_domain', 'country', 'employees', 'budget', 'interest'] %}
-
 with
 
 statements as (
@@ -13,31 +11,123 @@ statements as (
 
 ),
 
-golden as (
+-- When a combination of values was said first and last: one that came back counts from its end.
+sayings as (
 
-    select * from {{ ref('int_golden_records') }}
+    select
+        person_id,
+        {% for field in score_attributes() %}
+            {{ field }},
+        {% endfor %}
+        first_event_id as event_id,
+        first_order_key as order_key,
+        first_occurred_at as occurred_at
+    from statements
+    union all
+    select
+        person_id,
+        {% for field in score_attributes() %}
+            {{ field }},
+        {% endfor %}
+        {{ vendor_id_in('last_order_key') }} as event_id,
+        last_order_key as order_key,
+        last_occurred_at as occurred_at
+    from statements
+    where last_order_key <> first_order_key
 
 ),
 
-attributes as (
+told as (
 
-    {% for field in fields %}
+    {% for field in score_attributes() %}
         select
-            golden.person_id,
+            person_id,
             '{{ field }}' as field,
-            golden.{{ field }} as field_value,
-            {{ earliest('statements.first_event_id', 'statements.first_order_key') }} as event_id,
-            min(statements.first_order_key) as order_key,
-            min(statements.first_occurred_at) as occurred_at
-        from golden
-        inner join statements
-            on
-                golden.person_id = statements.person_id
-                and golden.{{ field }} = statements.{{ field }}
-        group by golden.person_id, golden.{{ field }}
+            {{ field }} as field_value,
+            event_id,
+            order_key,
+            occurred_at
+        from sayings
+        where {{ field }} is not null
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
+),
+
+absence_rules as (
+
+    select distinct field
+    from {{ ref('int_score_rules') }}
+    where operator = 'absent'
+
+),
+
+firsts as (
+
+    select
+        person_id,
+        {{ earliest('first_event_id', 'first_order_key') }} as event_id,
+        min(first_order_key) as order_key,
+        min(first_occurred_at) as occurred_at
+    from statements
+    group by person_id
+
+),
+
+-- A field that some rule wants to be absent is so from the person's first event on.
+known as (
+
+    select * from told
+    union all
+    select
+        firsts.person_id,
+        absence_rules.field,
+        cast(null as {{ dbt.type_string() }}) as field_value,
+        firsts.event_id,
+        firsts.order_key,
+        firsts.occurred_at
+    from firsts
+    cross join absence_rules
+
+),
+
+compared as (
+
+    select
+        *,
+        lag(field_value) over (
+            partition by person_id, field
+            order by order_key, case when field_value is null then 0 else 1 end
+        ) as value_before
+    from known
+
+),
+
+-- Null before is the first value, or the first after an absence.
+periods as (
+
+    select
+        person_id,
+        field,
+        field_value,
+        event_id,
+        order_key,
+        occurred_at,
+        lead(event_id) over (
+            partition by person_id, field
+            order by order_key, case when field_value is null then 0 else 1 end
+        ) as next_event_id,
+        lead(order_key) over (
+            partition by person_id, field
+            order by order_key, case when field_value is null then 0 else 1 end
+        ) as next_order_key,
+        lead(occurred_at) over (
+            partition by person_id, field
+            order by order_key, case when field_value is null then 0 else 1 end
+        ) as next_occurred_at
+    from compared
+    where value_before is null or field_value <> value_before
+
 )
 
-select * from attributes
+select * from periods

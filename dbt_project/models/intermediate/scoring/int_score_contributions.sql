@@ -2,59 +2,104 @@ with
 
 rules as (
 
-    select * from {{ ref('score_rules') }}
+    select * from {{ ref('int_score_rules') }}
+
+),
+
+heads as (
+
+    select
+        person_id,
+        version,
+        occurred_at as scored_at,
+        {{ score_days('occurred_at') }} as days
+    from {{ ref('int_score_timeline') }}
+    where next_occurred_at is null
 
 ),
 
 fit as (
 
     select
-        attributes.person_id,
-        rules.version,
-        rules.rule_id,
-        rules.kind,
-        attributes.event_id,
-        attributes.field_value as reason,
-        rules.points,
-        rules.cap,
-        attributes.order_key,
-        attributes.occurred_at
-    from {{ ref('int_person_attributes') }} as attributes
-    inner join rules on rules.kind = 'fit' and attributes.field = rules.field
-    where
-        case rules.operator
-            when 'present' then true
-            when 'equals' then lower(attributes.field_value) = lower(rules.value)
-            when 'has_word' then {{ has_word('attributes.field_value', 'rules.value') }}
-            when 'at_least'
-                then
-                    {{ first_number('attributes.field_value') }}
-                    >= {{ first_number('rules.value') }}
-        end
+        person_id,
+        version,
+        rule_id,
+        'fit' as kind,
+        event_id,
+        reason,
+        points as full_points,
+        cast(null as integer) as half_life_days,
+        points,
+        occurred_at
+    from {{ ref('int_score_fit') }}
+    where next_event_id is null
+
+),
+
+kept as (
+
+    select
+        signal,
+        -- Null, for no limit, if any rule has none.
+        case when count(most_occurrences) = count(*) then max(most_occurrences) end as most
+    from rules
+    where kind = 'engagement'
+    group by signal
+
+),
+
+occurrences as (
+
+    select
+        activities.person_id,
+        activities.signal,
+        activities.event_id,
+        activities.occurred_at,
+        row_number() over (
+            partition by activities.person_id, activities.signal
+            order by activities.occurred_at desc, activities.event_id desc
+        ) as nth_newest
+    from {{ ref('int_scored_activities') }} as activities
+
+),
+
+newest as (
+
+    select
+        occurrences.*,
+        {{ score_days('occurrences.occurred_at') }} as days
+    from occurrences
+    inner join kept on occurrences.signal = kept.signal
+    where kept.most is null or occurrences.nth_newest <= kept.most
 
 ),
 
 engagement as (
 
     select
-        record_people.person_id,
+        newest.person_id,
         rules.version,
         rules.rule_id,
-        rules.kind,
-        activities.activity_id as event_id,
-        activities.activity_type as reason,
-        rules.points,
-        rules.cap,
-        activities.order_key,
-        activities.occurred_at
-    from {{ ref('int_activities') }} as activities
-    inner join {{ ref('int_record_people') }} as record_people
-        on activities.record_id = record_people.record_id
-    inner join rules on rules.kind = 'engagement' and activities.activity_type = rules.field
+        'engagement' as kind,
+        newest.event_id,
+        rules.field as reason,
+        rules.points as full_points,
+        rules.half_life_days,
+        {{ score_number(
+            'rules.points * ' ~ growth('newest.days - heads.days', 'rules.half_life_days')
+        ) }} as points,
+        newest.occurred_at
+    from newest
+    inner join rules on newest.signal = rules.signal
+    inner join heads
+        on newest.person_id = heads.person_id and rules.version = heads.version
+    where
+        rules.most_occurrences is null
+        or newest.nth_newest <= rules.most_occurrences
 
 ),
 
-earned as (
+contributions as (
 
     select * from fit
     union all
@@ -62,40 +107,14 @@ earned as (
 
 ),
 
-running as (
-
-    select
-        *,
-        sum(points) over (
-            partition by person_id, version, rule_id
-            order by order_key
-            rows between unbounded preceding and current row
-        ) as points_so_far
-    from earned
-
-),
-
-capped as (
+named as (
 
     select
         version || ':' || rule_id || ':' || event_id as contribution_id,
-        person_id,
-        version,
-        rule_id,
-        kind,
-        event_id,
-        reason,
-        cast(
-            case
-                when cap is null then points
-                else least(points_so_far, cap) - least(points_so_far - points, cap)
-            end as integer
-        ) as points,
-        order_key,
-        occurred_at
-    from running
+        *
+    from contributions
 
 )
 
-select * from capped
+select * from named
 where points <> 0

@@ -1,0 +1,1 @@
+"""Scores outside the models: checked rules, backtests, trained scorecards."""

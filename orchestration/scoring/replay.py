@@ -1,0 +1,214 @@
+"""The scoring models, run again over what was known at a date.
+
+The compiled SQL of the dbt project itself runs, in a scratch database: from the published copy
+come staging and canonical tables of one event a row, less every event that occurred after the date;
+everything from there on is built anew. So identity, attributes and scores are those of the date, by
+the one definition there is. How one event was read (a phone number, a picklist) is as of today.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dbt_project.functions.register import register
+from orchestration import dbt, warehouse
+from orchestration.errors import ScoreError
+from orchestration.scoring.rules import SEEDS
+from orchestration.settings import Settings
+
+TARGET = "int_mql_crossings"
+KNOWN = "create or replace table warehouse.replay.known as {applied} where occurred_at <= ?"
+APPLIED = "select event_id from published.intermediate.int_applied_events"
+WITH_EVENTS = "select table_name from duckdb_columns() where column_name = 'event_id'"
+CROSSINGS = """
+    select version, event_id, occurred_at
+    from warehouse.intermediate.int_mql_crossings
+    where occurred_at > ? and occurred_at <= ?
+    order by version, occurred_at, event_id
+"""
+VERSIONS = """
+    create or replace table warehouse.seeds.score_versions as
+    select
+        version, case when list_contains(?, version) then 'shadow' else 'retired' end as status,
+        kind, cast(threshold as integer) as threshold, cast(rearm_below as integer) as rearm_below,
+        cast(live_from as timestamptz) as live_from
+    from read_csv(?, header = true, all_varchar = true)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the dbt project: `sql` is its compiled text, None for a seed; a fact is taken from
+    the published copy as far as its events are known."""
+
+    name: str
+    schema: str
+    materialized: str
+    sql: str | None
+    is_fact: bool
+
+    @property
+    def relation(self) -> str:
+        return f'warehouse."{self.schema}"."{self.name}"'
+
+    @property
+    def published(self) -> str:
+        return f'published."{self.schema}"."{self.name}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A score reached its version's threshold: by which event, and when."""
+
+    version: str
+    event_id: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An open scratch database and the nodes to build in it, in their order."""
+
+    connection: duckdb.DuckDBPyConnection
+    nodes: Sequence[Node]
+
+    def crossings(self, since: datetime, until: datetime) -> list[Crossing]:
+        """Who crossed in (since, until], as it was seen at `until`."""
+        self.connection.execute(KNOWN.format(applied=APPLIED), [until])
+        for node in self.nodes:
+            if node.sql is not None and not node.is_fact:
+                _build(self.connection, node)
+        found = self.connection.execute(CROSSINGS, [since, until]).fetchall()
+        return [Crossing(*row) for row in found]
+
+
+@contextmanager
+def opened(settings: Settings, versions: Sequence[str]) -> Iterator[Replay]:
+    """A replay of these versions, whatever their status; the rules are those of the seed files.
+
+    Raises WarehouseMissingError before the first batch, ScoreError when dbt does not compile.
+    """
+    with warehouse.connect(settings.published) as copy:
+        with_events = {name for (name,) in copy.execute(WITH_EVENTS).fetchall()}
+    folder = Path(tempfile.mkdtemp(prefix="millrace-backtest-"))
+    try:
+        nodes = plan(json.loads(_compiled(settings, folder).read_text()), with_events)
+        with duckdb.connect() as connection:
+            _prepare(connection, settings.published, folder, nodes, versions)
+            yield Replay(connection, nodes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def plan(manifest: Mapping[str, Any], with_events: Collection[str]) -> list[Node]:
+    """What int_mql_crossings needs, itself included, each after what it reads; `with_events` names
+    the tables that have one event a row."""
+    nodes = manifest["nodes"]
+    target = next(key for key, node in nodes.items() if node["name"] == TARGET)
+    needed: dict[str, list[str]] = {}
+    waiting = [target]
+    while waiting:
+        key = waiting.pop()
+        if key not in needed:
+            fact = _is_fact(nodes[key], with_events)
+            reads = [] if fact else nodes[key].get("depends_on", {}).get("nodes", [])
+            needed[key] = [parent for parent in reads if parent in nodes]
+            waiting += needed[key]
+    order = TopologicalSorter(needed).static_order()
+    return [_node(nodes[key], with_events) for key in order]
+
+
+def _is_fact(node: Mapping[str, Any], with_events: Collection[str]) -> bool:
+    return "staging" in node["fqn"] or ("canonical" in node["fqn"] and node["alias"] in with_events)
+
+
+def _node(node: Mapping[str, Any], with_events: Collection[str]) -> Node:
+    return Node(
+        name=node["alias"],
+        schema=node["schema"],
+        materialized=node["config"]["materialized"],
+        sql=node.get("compiled_code"),
+        is_fact=_is_fact(node, with_events),
+    )
+
+
+def _compiled(settings: Settings, folder: Path) -> Path:
+    """The manifest with compiled SQL; dbt never sees the real warehouse."""
+    scratch = {"MILLRACE_WAREHOUSE": str(folder / "compile" / "warehouse.duckdb")}
+    (folder / "compile").mkdir()
+    environment = {**os.environ, **dbt.environment(settings), **scratch}
+    arguments = [
+        *(str(dbt.EXECUTABLE), "--quiet", "compile", "--select", f"+{TARGET}"),
+        *("--project-dir", str(dbt.PROJECT_DIR), "--profiles-dir", str(dbt.PROJECT_DIR)),
+        *("--target-path", str(folder / "compile"), "--log-path", str(folder / "logs")),
+    ]
+    done = subprocess.run(  # noqa: S603  our own dbt, no shell
+        arguments, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        words = (done.stdout.strip() or done.stderr.strip()).splitlines() or ["no message"]
+        raise ScoreError(f"The dbt project does not compile: {words[-1]}")
+    return folder / "compile" / "manifest.json"
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection,
+    published: Path,
+    folder: Path,
+    nodes: Sequence[Node],
+    versions: Sequence[str],
+) -> None:
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
+    # On disk: the history of a large installation does not fit into memory twice.
+    connection.execute(f"attach '{_quoted(folder / 'warehouse.duckdb')}' as warehouse")
+    connection.execute(f"attach '{_quoted(published)}' as published (read_only)")
+    register(connection)
+    for schema in sorted({node.schema for node in nodes} | {"replay", "seeds"}):
+        connection.execute(f'create schema if not exists warehouse."{schema}"')
+    connection.execute(f"create table warehouse.replay.known as {APPLIED} limit 0")
+    for node in nodes:
+        if node.sql is None or node.is_fact:
+            _take(connection, node)
+    _take_rules(connection, versions)
+
+
+def _take(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
+    """A seed as it is; of a staging table the events that are known."""
+    columns = connection.execute(f"from {node.published} limit 0").description or []
+    known = "where event_id in (select event_id from warehouse.replay.known)"  # no parameter
+    until = known if node.is_fact and "event_id" in {column[0] for column in columns} else ""
+    kind = "view" if node.is_fact else "table"
+    connection.execute(f"create {kind} {node.relation} as select * from {node.published} {until}")  # noqa: S608
+
+
+def _take_rules(connection: duckdb.DuckDBPyConnection, versions: Sequence[str]) -> None:
+    """Versions and rules as the seed files say now, so that a draft needs no batch first."""
+    connection.execute(VERSIONS, [list(versions), str(SEEDS / "score_versions.csv")])
+    connection.execute(
+        "create or replace table warehouse.seeds.score_rules as "
+        "from read_csv(?, header = true, all_varchar = true)",
+        [str(SEEDS / "score_rules.csv")],
+    )
+
+
+def _build(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
+    kind = "view" if node.materialized == "view" else "table"
+    connection.execute(f"create or replace {kind} {node.relation} as {node.sql}")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
