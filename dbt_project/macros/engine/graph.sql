@@ -356,17 +356,3 @@
         inner join listed on numbered.place = listed.place
     )
 {%- endmacro %}
-
-{% macro spark__connected_components(nodes, node, edges) -%}
-    (
-        select
-            inline(arrays_zip(
-                listed.nodes, connected_components(listed.nodes, listed.edges)
-            )) as (node, component)
-        from (
-            select
-                (select collect_list({{ node }}) from {{ nodes }}) as nodes,
-                (select collect_list(array(node_a, node_b)) from {{ edges }}) as edges
-        ) as listed
-    )
-{%- endmacro %}
