@@ -4,6 +4,12 @@
 {%- endmacro %}
 
 
+{# The id of the account of a domain, or of what stands for one; null for none. #}
+{% macro account_id_of(account_key) -%}
+    'a_' || substr({{ sha256_hex(account_key) }}, 1, 24)
+{%- endmacro %}
+
+
 {# Text that puts events in order: when they occurred, then the vendor's key. #}
 {% macro order_key(occurred_at='occurred_at', vendor_id='vendor_id') -%}
     {{ sortable_timestamp(occurred_at) }} || ' ' || {{ vendor_id }}

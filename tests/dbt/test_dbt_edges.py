@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import duckdb
 import networkx
+import pyarrow as pa
 import pytest
 from dbt_builders import (
     RawEvent,
@@ -34,20 +35,23 @@ def components_sql() -> str:
     return str(module.duckdb__connected_components("nodes", "node", "edges"))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_components_equal_networkx(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "size"), [(0, 1), (1, 300), (2, 300), (3, 3_000), (4, 10_000)])
+def test_components_equal_networkx(seed: int, size: int) -> None:
     """On random graphs and on a long chain the macro finds exactly the components."""
     rng = random.Random(seed)  # noqa: S311  # reproducible graphs, no secret
-    graph = networkx.gnm_random_graph(300, rng.randint(50, 400), seed=seed)
-    networkx.add_path(graph, range(1000, 1200))
+    graph = networkx.gnm_random_graph(size, rng.randint(size // 6, 4 * size // 3), seed=seed)
+    networkx.add_path(graph, range(20_000, 21_200))
     names = {node: f"r{node:05d}" for node in graph}
     with duckdb.connect() as connection:
         connection.execute("create table nodes(node varchar)")
         connection.execute("create table edges(node_a varchar, node_b varchar)")
-        connection.executemany("insert into nodes values (?)", [[n] for n in names.values()])
-        connection.executemany(
-            "insert into edges values (?, ?)", [[names[a], names[b]] for a, b in graph.edges]
+        connection.register("named", pa.table({"node": list(names.values())}))
+        pairs = [(names[a], names[b]) for a, b in graph.edges]
+        connection.register(
+            "linked", pa.table({"a": [a for a, _ in pairs], "b": [b for _, b in pairs]})
         )
+        connection.execute("insert into nodes from named")
+        connection.execute("insert into edges from linked")
         register(connection)
         connection.execute("set threads = 4")
         found = connection.sql(components_sql()).fetchall()

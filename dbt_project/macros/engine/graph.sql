@@ -9,30 +9,350 @@
 
 {% macro duckdb__connected_components(nodes, node, edges) -%}
     (
-        select
-            unnest(listed.nodes) as node,
-            unnest(connected_components(listed.nodes, listed.edges)) as component
-        from (
+        with
+
+        numbered as (
+
             select
-                (select list({{ node }}) from {{ nodes }}) as nodes,
-                (
-                    select coalesce(list([node_a, node_b]), cast([] as varchar[][]))
-                    from {{ edges }}
-                ) as edges
-        ) as listed
+                linked.node,
+                row_number() over (order by linked.node) - 1 as place
+            from (
+                select node_a as node from {{ edges }}
+                union
+                select node_b as node from {{ edges }}
+            ) as linked
+
+        ),
+
+        found as (
+
+            select connected_components(
+                (select count(*) from numbered),
+                coalesce(list(ones.place), cast([] as bigint[])),
+                coalesce(list(others.place), cast([] as bigint[]))
+            ) as components
+            from {{ edges }} as edges
+            inner join numbered as ones on edges.node_a = ones.node
+            inner join numbered as others on edges.node_b = others.node
+
+        ),
+
+        listed as (
+
+            select
+                unnest(components) as component,
+                generate_subscripts(components, 1) - 1 as place
+            from found
+
+        )
+
+        select
+            nodes.{{ node }} as node,
+            coalesce(smallest.node, nodes.{{ node }}) as component
+        from {{ nodes }} as nodes
+        left join numbered on nodes.{{ node }} = numbered.node
+        left join listed on numbered.place = listed.place
+        left join numbered as smallest on listed.component = smallest.place
     )
 {%- endmacro %}
 
 {% macro spark__connected_components(nodes, node, edges) -%}
     (
-        select
-            inline(arrays_zip(
-                listed.nodes, connected_components(listed.nodes, listed.edges)
-            )) as (node, component)
-        from (
+        with
+
+        numbered as (
+
             select
-                (select collect_list({{ node }}) from {{ nodes }}) as nodes,
-                (select collect_list(array(node_a, node_b)) from {{ edges }}) as edges
-        ) as listed
+                linked.node,
+                row_number() over (order by linked.node) - 1 as place
+            from (
+                select node_a as node from {{ edges }}
+                union
+                select node_b as node from {{ edges }}
+            ) as linked
+
+        ),
+
+        found as (
+
+            select connected_components(
+                (select count(*) from numbered),
+                transform(collect_list(struct(ones.place, others.place)), pair -> pair.col1),
+                transform(collect_list(struct(ones.place, others.place)), pair -> pair.col2)
+            ) as components
+            from {{ edges }} as edges
+            inner join numbered as ones on edges.node_a = ones.node
+            inner join numbered as others on edges.node_b = others.node
+
+        ),
+
+        listed as (
+
+            select
+                exploded.component,
+                exploded.place
+            from found
+            lateral view posexplode(found.components) exploded as place, component
+
+        )
+
+        select
+            nodes.{{ node }} as node,
+            coalesce(smallest.node, nodes.{{ node }}) as component
+        from {{ nodes }} as nodes
+        left join numbered on nodes.{{ node }} = numbered.node
+        left join listed on numbered.place = listed.place
+        left join numbered as smallest on listed.component = smallest.place
+    )
+{%- endmacro %}
+
+
+{#
+    Like connected_components, for a few nodes of which some must stay apart: `apart` is a relation
+    with the columns node_a and node_b. `edges` count in the order of their columns `preference`,
+    `identifier`, `node_a` and `node_b`; one that would bring two together who stay apart is
+    left out.
+#}
+{% macro components_apart(nodes, node, edges, apart) -%}
+    {{ adapter.dispatch('components_apart', 'millrace')(nodes, node, edges, apart) }}
+{%- endmacro %}
+
+{% macro duckdb__components_apart(nodes, node, edges, apart) -%}
+    (
+        with
+
+        numbered as (
+
+            select
+                {{ node }} as node,
+                row_number() over (order by {{ node }}) - 1 as place
+            from {{ nodes }}
+
+        ),
+
+        links as (
+
+            select
+                list(ones.place order by edges.preference, edges.identifier, edges.node_a, edges.node_b)
+                    as ones,
+                list(others.place order by edges.preference, edges.identifier, edges.node_a, edges.node_b)
+                    as others
+            from {{ edges }} as edges
+            inner join numbered as ones on edges.node_a = ones.node
+            inner join numbered as others on edges.node_b = others.node
+
+        ),
+
+        strangers as (
+
+            select
+                list(ones.place) as ones,
+                list(others.place) as others
+            from {{ apart }} as apart
+            inner join numbered as ones on apart.node_a = ones.node
+            inner join numbered as others on apart.node_b = others.node
+
+        ),
+
+        found as (
+
+            select components_apart(
+                (select count(*) from numbered),
+                coalesce(links.ones, cast([] as bigint[])),
+                coalesce(links.others, cast([] as bigint[])),
+                coalesce(strangers.ones, cast([] as bigint[])),
+                coalesce(strangers.others, cast([] as bigint[]))
+            ) as components
+            from links
+            cross join strangers
+
+        ),
+
+        listed as (
+
+            select
+                unnest(components) as component,
+                generate_subscripts(components, 1) - 1 as place
+            from found
+
+        )
+
+        select
+            numbered.node,
+            smallest.node as component
+        from listed
+        inner join numbered on listed.place = numbered.place
+        inner join numbered as smallest on listed.component = smallest.place
+    )
+{%- endmacro %}
+
+{% macro spark__components_apart(nodes, node, edges, apart) -%}
+    (
+        with
+
+        numbered as (
+
+            select
+                {{ node }} as node,
+                row_number() over (order by {{ node }}) - 1 as place
+            from {{ nodes }}
+
+        ),
+
+        links as (
+
+            select
+                array_sort(collect_list(struct(
+                    edges.preference, edges.identifier, edges.node_a, edges.node_b,
+                    ones.place as one, others.place as other
+                ))) as pairs
+            from {{ edges }} as edges
+            inner join numbered as ones on edges.node_a = ones.node
+            inner join numbered as others on edges.node_b = others.node
+
+        ),
+
+        strangers as (
+
+            select collect_list(struct(ones.place as one, others.place as other)) as pairs
+            from {{ apart }} as apart
+            inner join numbered as ones on apart.node_a = ones.node
+            inner join numbered as others on apart.node_b = others.node
+
+        ),
+
+        found as (
+
+            select components_apart(
+                (select count(*) from numbered),
+                transform(links.pairs, pair -> pair.one),
+                transform(links.pairs, pair -> pair.other),
+                transform(strangers.pairs, pair -> pair.one),
+                transform(strangers.pairs, pair -> pair.other)
+            ) as components
+            from links
+            cross join strangers
+
+        ),
+
+        listed as (
+
+            select
+                exploded.component,
+                exploded.place
+            from found
+            lateral view posexplode(found.components) exploded as place, component
+
+        )
+
+        select
+            numbered.node,
+            smallest.node as component
+        from listed
+        inner join numbered on listed.place = numbered.place
+        inner join numbered as smallest on listed.component = smallest.place
+    )
+{%- endmacro %}
+
+
+{#
+    Whether the parent of each node can stand, as a relation (node, verdict): sound, cycle or
+    too_deep. `tree` is a relation with the columns `node` and `parent`, one row for each node and
+    a row for each parent.
+#}
+{% macro parent_verdicts(tree, deepest) -%}
+    {{ adapter.dispatch('parent_verdicts', 'millrace')(tree, deepest) }}
+{%- endmacro %}
+
+{% macro duckdb__parent_verdicts(tree, deepest) -%}
+    (
+        with
+
+        numbered as (
+
+            select
+                node,
+                parent,
+                row_number() over (order by node) - 1 as place
+            from {{ tree }}
+
+        ),
+
+        found as (
+
+            select parent_verdicts(
+                coalesce(
+                    list(coalesce(parents.place, -1) order by numbered.place),
+                    cast([] as bigint[])
+                ),
+                {{ deepest }}
+            ) as verdicts
+            from numbered
+            left join numbered as parents on numbered.parent = parents.node
+
+        ),
+
+        listed as (
+
+            select
+                unnest(verdicts) as verdict,
+                generate_subscripts(verdicts, 1) - 1 as place
+            from found
+
+        )
+
+        select
+            numbered.node,
+            listed.verdict
+        from numbered
+        inner join listed on numbered.place = listed.place
+    )
+{%- endmacro %}
+
+{% macro spark__parent_verdicts(tree, deepest) -%}
+    (
+        with
+
+        numbered as (
+
+            select
+                node,
+                parent,
+                row_number() over (order by node) - 1 as place
+            from {{ tree }}
+
+        ),
+
+        found as (
+
+            select parent_verdicts(
+                transform(
+                    array_sort(collect_list(struct(
+                        numbered.place, coalesce(parents.place, -1) as parent_place
+                    ))),
+                    pair -> pair.parent_place
+                ),
+                {{ deepest }}
+            ) as verdicts
+            from numbered
+            left join numbered as parents on numbered.parent = parents.node
+
+        ),
+
+        listed as (
+
+            select
+                exploded.verdict,
+                exploded.place
+            from found
+            lateral view posexplode(found.verdicts) exploded as place, verdict
+
+        )
+
+        select
+            numbered.node,
+            listed.verdict
+        from numbered
+        inner join listed on numbered.place = listed.place
     )
 {%- endmacro %}

@@ -1,16 +1,30 @@
+{% set systems = [
+    ('hubspot_contact_id', "'hubspot'", "'contact'"),
+    (
+        'salesforce_id', "'salesforce'",
+        "case substr(field_value, 1, 3) when '003' then 'contact' when '00Q' then 'lead' else 'record' end",
+    ),
+    ('stripe_customer_id', "'stripe'", "'customer'"),
+    ('meta_lead_id', "'meta'", "'lead'"),
+    ('user_id', "'product'", "'user'"),
+    (
+        'anonymous_id',
+        "case when record_id like 'segment:%' then 'segment' else 'website' end",
+        "case when record_id like 'segment:%' then 'anonymous' else 'visitor' end",
+    ),
+] %}
+
 with
+
+record_people as (
+
+    select * from {{ ref('int_record_people') }}
+
+),
 
 fields as (
 
-    select
-        fields.field,
-        fields.field_value,
-        record_people.person_id,
-        record_people.first_occurred_at
-    from {{ ref('int_identity_fields') }} as fields
-    inner join {{ ref('int_record_people') }} as record_people
-        on fields.record_id = record_people.record_id
-    where fields.field in ('hubspot_contact_id', 'user_id')
+    select * from {{ ref('int_identity_fields') }}
 
 ),
 
@@ -20,68 +34,74 @@ applied as (
 
 ),
 
+told as (
+
+    {% for field, system, object_type in systems %}
+        select
+            record_id,
+            {{ system }} as system,
+            {{ object_type }} as object_type,
+            field_value as external_id,
+            first_told_at
+        from fields
+        where field = '{{ field }}'
+        union all
+    {% endfor %}
+    select
+        record_id,
+        'segment' as system,
+        'user' as object_type,
+        field_value as external_id,
+        first_told_at
+    from fields
+    where field = 'user_id' and record_id like 'segment:%'
+
+),
+
+-- Ids of ours that somebody else knows stay in the map when the person gets another one.
+own as (
+
+    select
+        person_id,
+        'warehouse' as system,
+        'person' as object_type,
+        own_person_id as external_id,
+        own_person_id = person_id as is_current,
+        first_occurred_at as first_seen_at
+    from record_people
+    where own_person_id = person_id or is_announced
+
+),
+
 announced as (
 
     select
+        answers.destination,
         answers.contact_id,
         min(answers.occurred_at) as announced_at
     from {{ ref('stg_millrace__answers') }} as answers
     inner join applied on answers.event_id = applied.event_id
-    where answers.destination = 'hubspot'
-    group by answers.contact_id
+    group by answers.destination, answers.contact_id
 
 ),
 
-merged_away as (
+gone as (
 
-    select contact_merges.primary_contact_id as contact_id
-    from {{ ref('stg_hubspot__contact_merges') }} as contact_merges
-    inner join applied on contact_merges.event_id = applied.event_id
-    where contact_merges.primary_contact_id <> contact_merges.surviving_contact_id
-    union
-    select
-        {{ json_text('merged.item', '$') }} as contact_id
-    from (
-        select
-            event_id,
-            surviving_contact_id,
-            {{ json_items('merged_contact_ids', '$') }} as item
-        from {{ ref('stg_hubspot__contact_merges') }}
-    ) as merged
-    inner join applied on merged.event_id = applied.event_id
-    where {{ json_text('merged.item', '$') }} <> merged.surviving_contact_id
-
-),
-
-deleted as (
-
-    select distinct changes.contact_id
-    from {{ ref('stg_hubspot__contact_changes') }} as changes
-    inner join applied on changes.event_id = applied.event_id
-    where changes.change_type in ('deletion', 'privacy_deletion')
+    select contact_id from {{ ref('int_hubspot_gone_contacts') }}
 
 ),
 
 entities as (
 
     select
-        fields.person_id,
-        case when fields.field = 'user_id' then 'product' else 'hubspot' end as system,
-        case when fields.field = 'user_id' then 'user' else 'contact' end as object_type,
-        fields.field_value as external_id,
-        fields.field = 'user_id'
-        or (
-            not exists (
-                select 1 from merged_away
-                where merged_away.contact_id = fields.field_value
-            )
-            and not exists (
-                select 1 from deleted
-                where deleted.contact_id = fields.field_value
-            )
-        ) as is_current,
-        fields.first_occurred_at
-    from fields
+        record_people.person_id,
+        told.system,
+        told.object_type,
+        told.external_id,
+        min(told.first_told_at) as first_seen_at
+    from told
+    inner join record_people on told.record_id = record_people.record_id
+    group by record_people.person_id, told.system, told.object_type, told.external_id
 
 ),
 
@@ -92,18 +112,25 @@ mapped as (
         entities.system,
         entities.object_type,
         entities.external_id,
-        entities.is_current,
-        min(announced.announced_at) as announced_at,
-        min(entities.first_occurred_at) as first_seen_at
+        entities.system <> 'hubspot' or gone.contact_id is null as is_current,
+        announced.announced_at,
+        entities.first_seen_at
     from entities
     left join announced
-        on entities.system = 'hubspot' and entities.external_id = announced.contact_id
-    group by
-        entities.person_id,
-        entities.system,
-        entities.object_type,
-        entities.external_id,
-        entities.is_current
+        on
+            entities.system = announced.destination
+            and entities.external_id = announced.contact_id
+    left join gone on entities.system = 'hubspot' and entities.external_id = gone.contact_id
+    union all
+    select
+        person_id,
+        system,
+        object_type,
+        external_id,
+        is_current,
+        {{ no_timestamp() }} as announced_at,
+        first_seen_at
+    from own
 
 )
 

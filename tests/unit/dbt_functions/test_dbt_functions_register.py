@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from dbt_project.functions.register import FUNCTIONS, register
+from dbt_project.functions.register import FUNCTIONS, WHOLE_LIST_FUNCTIONS, register
 
 
 def test_every_function_is_callable_and_null_in_is_null_out() -> None:
@@ -12,7 +12,7 @@ def test_every_function_is_callable_and_null_in_is_null_out() -> None:
     with duckdb.connect() as connection:
         register(connection)
         register(connection)
-        for name, (_, arguments, _) in FUNCTIONS.items():
+        for name, (_, arguments, _) in {**FUNCTIONS, **WHOLE_LIST_FUNCTIONS}.items():
             nulls = ", ".join(["null"] * len(arguments))
             assert connection.execute(f"select {name}({nulls})").fetchall() == [(None,)]
 

@@ -104,6 +104,10 @@ STANDARD = [
             "clicks": "",
         },
     ),
+    sandbox.standard_body("identity_linked", AT, {"email": "a@x.io", "other_user_id": 7}),
+    sandbox.standard_body(
+        "identity_unlinked", AT, {"person_id": "p_1", "other_record_id": "hubspot:1:2"}
+    ),
 ]
 MILLRACE = [
     {

@@ -1,9 +1,3 @@
-{% set fields = [
-    'user_id', 'anonymous_id', 'hubspot_contact_id', 'email', 'email_normalised', 'phone',
-    'first_name', 'last_name', 'company', 'company_domain', 'job_title', 'country', 'street',
-    'city', 'state', 'postcode', 'birth_date', 'employees', 'budget', 'interest',
-] %}
-
 with
 
 statements as (
@@ -16,15 +10,26 @@ folded as (
 
     select
         record_id,
-        {% for field in fields %}
-            {{ latest(field, 'last_order_key') }} as {{ field }},
-        {% endfor %}
+        {{ latest('email_normalised', 'last_order_key') }} as email_normalised,
         sum(events) as observations,
         min(first_occurred_at) as first_occurred_at,
         max(last_occurred_at) as last_occurred_at
     from statements
     group by record_id
 
+),
+
+records as (
+
+    select
+        record_id,
+        {{ person_id_of('record_id') }} as own_person_id,
+        email_normalised,
+        observations,
+        first_occurred_at,
+        last_occurred_at
+    from folded
+
 )
 
-select * from folded
+select * from records

@@ -2,7 +2,7 @@
     'user_id', 'anonymous_id', 'external_id', 'hubspot_contact_id', 'salesforce_id',
     'stripe_customer_id', 'meta_lead_id', 'email', 'email_normalised', 'company_domain',
     'first_name', 'last_name', 'company', 'job_title', 'timezone', 'street', 'city', 'state',
-    'postcode', 'birth_date', 'employees', 'budget', 'interest', 'fbc', 'fbp',
+    'postcode', 'employees', 'budget', 'interest', 'fbc', 'fbp',
     'client_ip_address', 'client_user_agent',
 ] %}
 
@@ -62,6 +62,12 @@ phones as (
 
 ),
 
+birth_dates as (
+
+    select * from {{ ref('int_birth_dates') }}
+
+),
+
 statements as (
 
     select
@@ -72,6 +78,11 @@ statements as (
             located.{{ field }},
         {% endfor %}
         phones.phone,
+        -- Nobody is born after having spoken.
+        case
+            when birth_dates.birth_date <= substr(located.first_order_key, 1, 10)
+                then birth_dates.birth_date
+        end as birth_date,
         located.country_code as country,
         located.events,
         located.first_order_key,
@@ -85,6 +96,7 @@ statements as (
             located.phone = phones.phone_given
             and coalesce(located.country_code, home_countries.country_code, '')
             = phones.country_code
+    left join birth_dates on located.birth_date = birth_dates.birth_date_given
 
 )
 

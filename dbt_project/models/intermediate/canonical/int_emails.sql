@@ -29,14 +29,22 @@ with_domains as (
 
 ),
 
+-- A domain that anybody can have a mailbox at says nothing about a company.
+anybodys as (
+
+    select domain from {{ ref('free_email_domains') }}
+    union
+    select domain from {{ ref('disposable_email_domains') }}
+
+),
+
 with_company_domains as (
 
     select
         with_domains.*,
-        case when free_domains.domain is null then with_domains.email_domain end as company_domain
+        case when anybodys.domain is null then with_domains.email_domain end as company_domain
     from with_domains
-    left join {{ ref('free_email_domains') }} as free_domains
-        on with_domains.email_domain = free_domains.domain
+    left join anybodys on with_domains.email_domain = anybodys.domain
 
 )
 

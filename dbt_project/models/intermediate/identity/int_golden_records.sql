@@ -1,10 +1,10 @@
-{% set latest_fields = [
-    'email', 'email_normalised', 'phone', 'first_name', 'last_name', 'company', 'company_domain',
-    'job_title', 'country', 'timezone', 'employees', 'budget', 'interest',
-    'fbc', 'fbp', 'client_ip_address', 'client_user_agent',
-] %}
-
 with
+
+candidates as (
+
+    select * from {{ ref('int_golden_candidates') }}
+
+),
 
 record_people as (
 
@@ -12,13 +12,27 @@ record_people as (
 
 ),
 
-statements as (
+strategies as (
 
     select
-        record_people.person_id,
-        statements.*
-    from {{ ref('int_contact_statements') }} as statements
-    inner join record_people on statements.record_id = record_people.record_id
+        {% for field in golden_fields() %}
+            max(case when field = '{{ precedence_of(field) }}' then strategy end)
+                as {{ field }}_strategy{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('field_precedence') }}
+
+),
+
+ranks as (
+
+    select
+        source,
+        {% for field in golden_fields() %}
+            max(case when field = '{{ precedence_of(field) }}' then rank end)
+                as {{ field }}_rank{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('source_ranks') }}
+    group by source
 
 ),
 
@@ -37,31 +51,42 @@ origins as (
 
 ),
 
-folded as (
+chosen as (
 
     select
-        person_id,
-        {% for field in latest_fields %}
-            {{ latest(field, 'last_order_key') }} as {{ field }},
+        candidates.person_id,
+        {% for field in golden_fields() %}
+            case max(strategies.{{ field }}_strategy)
+                when 'earliest'
+                    then {{ earliest('earliest_' ~ field, 'earliest_' ~ field ~ '_key') }}
+                when 'source_rank'
+                    then {{ latest(
+                        'latest_' ~ field,
+                        precedence_key('ranks.' ~ field ~ '_rank', 'latest_' ~ field ~ '_key')
+                    ) }}
+                else {{ latest('latest_' ~ field, 'latest_' ~ field ~ '_key') }}
+            end as {{ field }},
         {% endfor %}
-        min(first_occurred_at) as first_seen_at,
-        max(last_occurred_at) as last_seen_at,
-        max(last_order_key) as order_key
-    from statements
-    group by person_id
+        min(candidates.first_seen_at) as first_seen_at,
+        max(candidates.last_seen_at) as last_seen_at,
+        max(candidates.order_key) as order_key
+    from candidates
+    cross join strategies
+    left join ranks on candidates.source = ranks.source
+    group by candidates.person_id
 
 ),
 
 golden as (
 
     select
-        folded.*,
+        chosen.*,
         origins.original_source,
         origins.original_campaign,
         origins.latest_source,
         origins.correlation_id
-    from folded
-    inner join origins on folded.person_id = origins.person_id
+    from chosen
+    inner join origins on chosen.person_id = origins.person_id
 
 )
 

@@ -1,16 +1,60 @@
 with
 
+clusters as (
+
+    select * from {{ ref('int_identity_clusters') }}
+
+),
+
+unlinks as (
+
+    select
+        unlinks.node_a,
+        unlinks.node_b,
+        ones.cluster_id
+    from {{ ref('int_identity_unlinks') }} as unlinks
+    inner join clusters as ones on unlinks.node_a = ones.record_id
+    inner join clusters as others on unlinks.node_b = others.record_id
+    where ones.cluster_id = others.cluster_id
+
+),
+
+divided as (
+
+    select clusters.*
+    from clusters
+    where clusters.cluster_id in (select unlinks.cluster_id from unlinks)
+
+),
+
+edges as (
+
+    select edges.*
+    from {{ ref('int_identity_edges') }} as edges
+    inner join divided on edges.node_a = divided.record_id
+
+),
+
+parts as (
+
+    select
+        parts.node as record_id,
+        parts.component as component_id
+    from
+        {{ components_apart(
+            nodes='divided', node='record_id', edges='edges', apart='unlinks'
+        ) }} as parts
+
+),
+
 components as (
 
     select
-        components.node as record_id,
-        components.component as component_id
-    from
-        {{ connected_components(
-            nodes=ref('int_contact_records'),
-            node='record_id',
-            edges=ref('int_identity_edges')
-        ) }} as components
+        clusters.record_id,
+        clusters.cluster_id,
+        coalesce(parts.component_id, clusters.cluster_id) as component_id
+    from clusters
+    left join parts on clusters.record_id = parts.record_id
 
 )
 

@@ -91,6 +91,18 @@ addressed_to_a_person as (
 
 ),
 
+told_by_a_link as (
+
+    select
+        found.event_id,
+        min(record_people.person_id) as person_id
+    from {{ ref('int_identity_references') }} as found
+    inner join record_people on found.record_id = record_people.record_id
+    where found.side = 'one'
+    group by found.event_id
+
+),
+
 claims as (
 
     select
@@ -116,6 +128,12 @@ claims as (
         person_id,
         4 as preference
     from addressed_to_a_person
+    union all
+    select
+        event_id,
+        person_id,
+        5 as preference
+    from told_by_a_link
 
 ),
 

@@ -20,12 +20,26 @@ contact_people as (
 
 ),
 
+contacts as (
+
+    select
+        opportunity_id,
+        contact_field,
+        case
+            when contact_field = 'salesforce_id'
+                then {{ identity_key("'salesforce_id'", 'contact_id') }}
+            else contact_id
+        end as contact_id
+    from {{ ref('int_opportunity_contacts') }}
+
+),
+
 through_association as (
 
     select
         contacts.opportunity_id,
         contact_people.person_id
-    from {{ ref('int_opportunity_contacts') }} as contacts
+    from contacts
     inner join contact_people
         on
             contacts.contact_field = contact_people.field

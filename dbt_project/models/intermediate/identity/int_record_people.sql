@@ -4,8 +4,9 @@ members as (
 
     select
         components.component_id,
+        components.cluster_id,
         components.record_id,
-        {{ person_id_of('components.record_id') }} as own_person_id,
+        records.own_person_id,
         records.first_occurred_at
     from {{ ref('int_identity_components') }} as components
     inner join {{ ref('int_contact_records') }} as records
@@ -48,6 +49,7 @@ record_people as (
         record_id,
         person_id,
         own_person_id,
+        cluster_id,
         announced_key is not null as is_announced,
         first_occurred_at
     from named
