@@ -53,28 +53,20 @@ _CASE_BITS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SALESFORCE: Final = re.compile(r"[0-9A-Za-z]{15}", re.ASCII)
 
 
-class UnknownIdentityFieldError(ValueError):
-    """No comparable form is defined for a field of this name."""
-
-
 @lru_cache(maxsize=_CACHE)
 def identity_key(field: str, text: str) -> str | None:
     """The comparable form of a field's text.
 
     ``field`` is one of first_name, last_name, company, street, city, state, postcode, birth_date,
-    salesforce_id. Raises UnknownIdentityFieldError for any other.
+    salesforce_id; any other has none: an engine may ask for rows that it filters out afterwards.
 
     >>> identity_key("street", "Hardenbergstraße 87")
     'hardenberg st 87'
     """
-    try:
-        form = _FORMS[field]
-    except KeyError:
-        known = ", ".join(sorted(_FORMS))
-        raise UnknownIdentityFieldError(
-            f"{field!r} has no comparable form; use one of {known}"
-        ) from None
-    return (form(text) or None) if len(text) <= _LONGEST else None
+    form = _FORMS.get(field)
+    if form is None or len(text) > _LONGEST:
+        return None
+    return form(text) or None
 
 
 @lru_cache(maxsize=_CACHE)
