@@ -93,8 +93,8 @@ def _create(
     result: DuckDBPyType,
     kind: PythonUDFType = PythonUDFType.NATIVE,
 ) -> None:
-    # DuckDB raises NotImplementedException for a name it already has.
-    with suppress(duckdb.NotImplementedException):
+    # DuckDB raises one of these for a name it already has, by who made it.
+    with suppress(duckdb.NotImplementedException, duckdb.CatalogException):
         connection.create_function(
             name,
             function,

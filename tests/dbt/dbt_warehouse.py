@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 from dbt_builders import RawEvent
 
+from dbt_project.functions.register import register
 from orchestration import delivery_facts
 from reverse_etl.ledger import DeliveryFact
 
@@ -52,6 +53,7 @@ class Warehouse:
             *("--log-path", str(path.parent / "logs")),
             "--quiet",
         ]
+        self._compiled: dict[tuple[tuple[str, ...], str], list[Any]] = {}
         self._load([])
         self._dbt = dbtRunner(manifest=dbtRunner().invoke(["parse", *self._folders]).result)
 
@@ -63,8 +65,15 @@ class Warehouse:
         select: Sequence[str] = ("*",),
         variables: str = "{}",
     ) -> None:
-        """Load the events in this order of arrival and run the models (`build`: tests too)."""
+        """Load the events in this order of arrival and run the models.
+
+        `build` is dbt's own, with tests and contracts; `run` executes the compiled SQL, which is
+        the same text, in a tenth of the time.
+        """
         self._load(events)
+        if command == "run":
+            self._run(self.compiled(select, variables))
+            return
         options = ["--select", *select, "--vars", variables]
         result = self._dbt.invoke([command, *options, *self._folders])
         failures = [
@@ -74,11 +83,29 @@ class Warehouse:
         ]
         assert result.success, failures or result.exception
 
+    def _run(self, models: Sequence[Any]) -> None:
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            register(connection)
+            connection.execute("begin")
+            for model in models:
+                connection.execute(f"create schema if not exists {model.schema}")
+                kind = "view" if model.config.materialized == "view" else "table"
+                name = f"{model.schema}.{model.alias}"
+                connection.execute(f"create or replace {kind} {name} as {model.compiled_code}")
+            connection.execute("commit")
+
     def seed(self) -> None:
         assert self._dbt.invoke(["seed", *self._folders]).success
 
-    def compiled(self, select: Sequence[str], variables: str = "{}") -> list[Any]:
+    def compiled(self, select: Sequence[str] = ("*",), variables: str = "{}") -> list[Any]:
         """The compiled nodes of the models selected, each after those it reads from."""
+        wanted = (tuple(select), variables)
+        if wanted not in self._compiled:
+            self._compiled[wanted] = self._compile(*wanted)
+        return self._compiled[wanted]
+
+    def _compile(self, select: Sequence[str], variables: str) -> list[Any]:
         options = ["--select", *select, "--vars", variables]
         result = self._dbt.invoke(["compile", *options, *self._folders])
         assert result.success, result.exception
