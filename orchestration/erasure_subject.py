@@ -29,26 +29,27 @@ _IDENTIFIERS = f"""
     order by all
 """  # noqa: S608  our own text
 # An address or number that somebody else has too (a switchboard) is left alone in their events.
+# Candidates are what events said, be they applied or not.
 _EMAILS = f"""
-    with spoken as (
-        select
-            email_normalised,
-            bool_or(record_id in ({_MINE})) as is_mine,
-            bool_and(record_id in ({_MINE})) as is_mine_alone
-        from intermediate.int_contact_statements
-        where email_normalised is not null
-        group by email_normalised
+    with told as (
+        select distinct
+            record_id in ({_MINE}) as is_mine,
+            coalesce(email_normalised, lower(email_given)) as mailbox,
+            email_given,
+            email,
+            email_normalised
+        from intermediate.int_contact_candidates
+        where email_given is not null
     )
-    select distinct unnest([given.email_given, given.email, given.email_normalised]) as spelling
-    from spoken
-    inner join intermediate.int_emails as given using (email_normalised)
-    where spoken.is_mine and spoken.is_mine_alone
+    select distinct unnest([email_given, email, email_normalised]) as spelling
+    from told
+    where mailbox in (select mailbox from told group by mailbox having bool_and(is_mine))
 """  # noqa: S608
 _PHONES = f"""
     with numbers as (
         select phone as spelling, record_id from intermediate.int_contact_statements
         union all
-        select phone as spelling, record_id from intermediate.int_contact_sayings
+        select phone as spelling, record_id from intermediate.int_contact_candidates
     )
     select spelling
     from numbers
