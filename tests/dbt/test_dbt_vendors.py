@@ -237,9 +237,9 @@ STANDARD = [
     said("account_updated", at(9), key="s-9", account_id="a-1", domain="web.example",
          employees=12, parent="holding.example"),
     said("account_updated", at(9), key="s-10", account_id="a-2", parent="a-1"),
-    said("ad_spend", at(10), key="s-11", date="2026-10-31", platform="Google", campaign_id="g-1",
+    said("ad_spend", at(10), key="s-11", date="2026-10-31", platform="Google_Ads", campaign_id="g-1",
          amount="5", currency="eur", clicks="7"),
-    said("ad_spend", at(9), key="s-12", date="2026-10-31", platform="google", campaign_id="g-1",
+    said("ad_spend", at(9), key="s-12", date="2026-10-31", platform="google_ads", campaign_id="g-1",
          amount="4", currency="eur", clicks="6"),
 ]  # fmt: skip
 REFUSED = {
@@ -520,8 +520,8 @@ def test_the_latest_report_of_a_day_counts(built: Built) -> None:
     """A platform restates what a campaign cost on a day; arrival order does not matter."""
     day = date(2026, 10, 31)
     assert [
-        ("google", "g-1", day, Decimal("5.00"), "EUR", None, 7),
-        ("meta", "c-1", day, Decimal("12.34"), "EUR", 1000, 20),
+        ("google_ads", "g-1", day, Decimal("5.00"), "EUR", None, 7),
+        ("meta_ads", "c-1", day, Decimal("12.34"), "EUR", 1000, 20),
     ] == [
         tuple(row[name] for name in ("platform", "campaign_id", "spend_day", "amount", "currency",
                                      "impressions", "clicks"))
