@@ -237,9 +237,9 @@ STANDARD = [
     said("account_updated", at(9), key="s-9", account_id="a-1", domain="web.example",
          employees=12, parent="holding.example"),
     said("account_updated", at(9), key="s-10", account_id="a-2", parent="a-1"),
-    said("ad_spend", at(10), key="s-11", date="2026-10-31", platform="Google", campaign_id="g-1",
-         amount="5", currency="eur", clicks="7"),
-    said("ad_spend", at(9), key="s-12", date="2026-10-31", platform="google", campaign_id="g-1",
+    said("ad_spend", at(10), key="s-11", date="2026-10-31", platform="Google_Ads",
+         campaign_id="g-1", amount="5", currency="eur", clicks="7"),
+    said("ad_spend", at(9), key="s-12", date="2026-10-31", platform="google_ads", campaign_id="g-1",
          amount="4", currency="eur", clicks="6"),
 ]  # fmt: skip
 REFUSED = {
@@ -265,9 +265,9 @@ class Built:
             for row in warehouse.rows("intermediate.int_event_outcomes")
         }
         self.contacts = warehouse.rows("intermediate.int_contact_candidates", "occurred_at")
-        self.records = {
-            row["record_id"]: row for row in warehouse.rows("intermediate.int_contact_records")
-        }
+        self.records = _records(
+            warehouse.rows("intermediate.int_contact_statements", "last_order_key")
+        )
         self.activities = warehouse.rows("intermediate.int_activities", "occurred_at")
         self.opportunities = {
             row["opportunity_id"]: row for row in warehouse.rows("marts.fct_opportunities")
@@ -297,6 +297,16 @@ class Built:
 
     def account(self, source: str, account_id: str) -> list[Row]:
         return [row for row in self.accounts[source] if row["external_account_id"] == account_id]
+
+
+def _records(statements: list[Row]) -> dict[str, Row]:
+    """The latest value of each field that each record told, by record; events told of it."""
+    records: dict[str, Row] = {}
+    for row in statements:
+        record = records.setdefault(row["record_id"], {"observations": 0})
+        record["observations"] += row["events"]
+        record |= {name: value for name, value in row.items() if value is not None}
+    return records
 
 
 @pytest.fixture(scope="module")
@@ -520,8 +530,8 @@ def test_the_latest_report_of_a_day_counts(built: Built) -> None:
     """A platform restates what a campaign cost on a day; arrival order does not matter."""
     day = date(2026, 10, 31)
     assert [
-        ("google", "g-1", day, Decimal("5.00"), "EUR", None, 7),
-        ("meta", "c-1", day, Decimal("12.34"), "EUR", 1000, 20),
+        ("google_ads", "g-1", day, Decimal("5.00"), "EUR", None, 7),
+        ("meta_ads", "c-1", day, Decimal("12.34"), "EUR", 1000, 20),
     ] == [
         tuple(row[name] for name in ("platform", "campaign_id", "spend_day", "amount", "currency",
                                      "impressions", "clicks"))

@@ -11,7 +11,7 @@ spend as (
     select
         {{ event_columns() }},
         occurred_at,
-        'meta' as platform,
+        'meta_ads' as platform,
         ad_account_id,
         campaign_id,
         campaign_name,
