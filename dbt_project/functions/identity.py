@@ -10,10 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
 from typing import Final
 
-_CACHE: Final = 65_536
 _LONGEST: Final = 200  # a longer text is no name and no address
 _SHORT_WORD: Final = 3
 _OVERLAY: Final = 200  # marks of this combining class and above are accents, not letters
@@ -53,23 +51,19 @@ _CASE_BITS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SALESFORCE: Final = re.compile(r"[0-9A-Za-z]{15}", re.ASCII)
 
 
-@lru_cache(maxsize=_CACHE)
 def identity_key(field: str, text: str) -> str | None:
     """The comparable form of a field's text.
 
     ``field`` is one of first_name, last_name, company, street, city, state, postcode, birth_date,
-    salesforce_id; any other has none: an engine may ask for rows that it filters out afterwards.
+    salesforce_id. No other field has one: an engine may ask before it has filtered them out.
 
     >>> identity_key("street", "Hardenbergstraße 87")
     'hardenberg st 87'
     """
     form = _FORMS.get(field)
-    if form is None or len(text) > _LONGEST:
-        return None
-    return form(text) or None
+    return (form(text) or None) if form and len(text) <= _LONGEST else None
 
 
-@lru_cache(maxsize=_CACHE)
 def name_sound(name: str) -> str | None:
     """What is left of a folded name when its vowels and doubled letters do not count.
 
