@@ -19,7 +19,8 @@ ENGINES = ("duckdb", "spark")
 SPARK_FUNCTIONS = portable.FUNCTIONS | {
     "array", "array_join", "array_sort", "arrays_zip", "assert_true", "collect_list", "conv",
     "date_add", "date_format", "date_trunc", "explode", "from_json", "get_json_object",
-    "inline", "max_by", "min_by", "named_struct", "nvl2", "percentile", "regexp_extract",
+    "inline", "max_by", "min_by", "named_struct", "nvl2", "percentile", "raise_error",
+    "regexp_extract",
     "regexp_like", "regexp_replace", "sha2", "timestamp_millis", "timestamp_seconds", "to_json",
     "to_timestamp", "to_unix_timestamp", "transform", "try_cast", "unix_micros", "unix_seconds",
 }  # fmt: skip
