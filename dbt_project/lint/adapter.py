@@ -18,5 +18,7 @@ def dispatch(macro_name: str, _package: str = "") -> Callable[..., str]:
 
 
 def _literal(argument: object) -> str:
+    if isinstance(argument, list | tuple):
+        return ", ".join(map(_literal, argument))
     text = str(argument)
     return f"'{text}'" if text.startswith("$") else text

@@ -1,6 +1,6 @@
 {# How many different half-lives the rules of one version may have, besides "never decays". #}
 {% macro half_life_slots() -%}
-    {{ return(range(1, var('score_half_lives') + 1) | list) }}
+    {{ return(range(1, (var('score_half_lives') | int(2)) + 1) | list) }}
 {%- endmacro %}
 
 

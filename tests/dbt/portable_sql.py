@@ -23,18 +23,18 @@ from sqlglot.tokens import Token, TokenType
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 PROFILES = {"duckdb": PROJECT, "spark": Path(__file__).with_name("spark")}
 
-# dbt's cross-database macros that yield an expression; those for types are named here by what
-# both engines call the type.
+# dbt's cross-database macros that yield an expression; then the ones that yield a type, and what
+# it is called here: as both engines do, or by a name that neither would take.
 DBT_EXPRESSIONS = frozenset(
     {
-        "any_value", "bool_or", "cast_bool_to_text", "concat", "date", "date_trunc", "dateadd",
-        "datediff", "last_day", "length", "listagg", "position", "right", "safe_cast",
-        "split_part",
+        "any_value", "bool_or", "cast_bool_to_text", "concat", "current_timestamp", "date",
+        "date_trunc", "dateadd", "datediff", "last_day", "length", "listagg", "position", "right",
+        "safe_cast", "split_part",
     }
 )  # fmt: skip
-DBT_TYPES = {
+TYPE_MACROS = {
     "type_string": "string", "type_int": "int", "type_bigint": "bigint", "type_float": "double",
-    "type_boolean": "boolean",
+    "type_boolean": "boolean", "type_instant": "instant",
 }  # fmt: skip
 
 # What DuckDB, Spark, Snowflake and BigQuery know under one name, with one meaning.
@@ -46,7 +46,9 @@ FUNCTIONS = frozenset(
         "replace", "round", "row_number", "sqrt", "substr", "sum", "trim", "upper",
     }
 )  # fmt: skip
-TYPES = frozenset({"bigint", "boolean", "date", "decimal", "double", "int", "integer", "string"})
+TYPES = frozenset(
+    {"bigint", "boolean", "date", "decimal", "double", "instant", "int", "integer", "string"}
+)
 BEFORE_A_PARENTHESIS = frozenset(
     {
         "all", "and", "any", "as", "between", "by", "case", "distinct", "else", "except", "exists",
@@ -141,10 +143,10 @@ def _without(sql: str, texts: Iterable[str]) -> str:
 def _masked(macro: Any, ours: set[str]) -> Any:
     text = None
     expressions = {"millrace": ours, "dbt": DBT_EXPRESSIONS}.get(macro.package_name, frozenset())
-    if macro.name in expressions:
+    if macro.package_name in ("millrace", "dbt") and macro.name in TYPE_MACROS:
+        text = f"{{% macro {macro.name}() %}}{TYPE_MACROS[macro.name]}{{% endmacro %}}"
+    elif macro.name in expressions:
         text = _call(macro)
-    elif macro.package_name == "dbt" and macro.name in DBT_TYPES:
-        text = f"{{% macro {macro.name}() %}}{DBT_TYPES[macro.name]}{{% endmacro %}}"
     if text is None:
         return macro
     result = copy.copy(macro)

@@ -10,7 +10,7 @@ moment as (
         {% if as_of %}
             {{ timestamp_from_iso("'" ~ as_of ~ "'") }} as as_of
         {% else %}
-            cast({{ dbt.current_timestamp() }} as timestamp with time zone) as as_of
+            cast({{ dbt.current_timestamp() }} as {{ type_instant() }}) as as_of
         {% endif %}
 
 ),

@@ -24,6 +24,13 @@ touches as (
 
 ),
 
+assignments as (
+
+    select * from {{ ref('fct_assignments') }}
+    where is_current
+
+),
+
 tasks as (
 
     select
@@ -44,12 +51,14 @@ milestones as (
         submissions.submitted_at,
         submissions.received_at,
         people.mql_at,
+        assignments.sla_due_at,
         tasks.task_delivered_at,
         touches.first_touch_at,
         qualifications.sql_at,
         people.customer_at
     from people
     left join submissions on people.person_id = submissions.person_id
+    left join assignments on people.person_id = assignments.person_id
     left join tasks on people.person_id = tasks.person_id
     left join touches on people.person_id = touches.person_id
     left join qualifications on people.person_id = qualifications.person_id
