@@ -1,9 +1,9 @@
 """The scoring models, run again over what was known at a date.
 
 The compiled SQL of the dbt project itself runs, in a scratch database: from the published copy
-come staging and canonical tables of one event a row, less every event that occurred after the date;
-everything from there on is built anew. So identity, attributes and scores are those of the date, by
-the one definition there is. How one event was read (a phone number, a picklist) is as of today.
+come staging and canonical tables that hold events, less every event that occurred after the date;
+everything else is built anew from them. So identity, attributes and scores are those of the date,
+by the one definition there is. How one event was read (a picklist, say) is as of today.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,17 @@ from orchestration.scoring.rules import SEEDS
 from orchestration.settings import Settings
 
 TARGET = "int_mql_crossings"
-KNOWN = "create or replace table warehouse.replay.known as {applied} where occurred_at <= ?"
-APPLIED = "select event_id from published.intermediate.int_applied_events"
-WITH_EVENTS = "select table_name from duckdb_columns() where column_name = 'event_id'"
+EVENTS = """
+    create table scratch.replay.events as
+    select event_id, position, occurred_at from intermediate.int_staged_events
+"""
+KNOWN = """
+    create or replace table warehouse.replay.known as
+    select event_id, position from warehouse.replay.events where occurred_at <= ?
+"""
+WITH_EVENTS = """
+    select distinct table_name from duckdb_columns() where column_name in ('event_id', 'position')
+"""
 CROSSINGS = """
     select version, event_id, occurred_at
     from warehouse.intermediate.int_mql_crossings
@@ -87,7 +95,7 @@ class Replay:
 
     def crossings(self, since: datetime, until: datetime) -> list[Crossing]:
         """Who crossed in (since, until], as it was seen at `until`."""
-        self.connection.execute(KNOWN.format(applied=APPLIED), [until])
+        self.connection.execute(KNOWN, [until])
         for node in self.nodes:
             if node.sql is not None and not node.is_fact:
                 _build(self.connection, node)
@@ -101,22 +109,36 @@ def opened(settings: Settings, versions: Sequence[str]) -> Iterator[Replay]:
 
     Raises WarehouseMissingError before the first batch, ScoreError when dbt does not compile.
     """
-    with warehouse.connect(settings.published) as copy:
-        with_events = {name for (name,) in copy.execute(WITH_EVENTS).fetchall()}
     folder = Path(tempfile.mkdtemp(prefix="millrace-backtest-"))
+    # On disk: the history of a large installation does not fit into memory twice.
+    scratch = folder / "warehouse.duckdb"
     try:
+        with_events = _copy_events(settings.published, scratch)
         nodes = plan(json.loads(_compiled(settings, folder).read_text()), with_events)
         with duckdb.connect() as connection:
-            _prepare(connection, settings.published, folder, nodes, versions)
+            connection.execute(f"attach '{_quoted(scratch)}' as warehouse")
+            connection.execute(f"attach '{_quoted(settings.published)}' as published (read_only)")
+            _prepare(connection, nodes, versions)
             yield Replay(connection, nodes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _copy_events(published: Path, scratch: Path) -> set[str]:
+    """When each event occurred, into the scratch database; the names of tables with events."""
+    with warehouse.connect(published) as copy:
+        register(copy)
+        copy.execute("set enable_progress_bar = false")
+        copy.execute(f"attach '{_quoted(scratch)}' as scratch (read_write)")
+        copy.execute("create schema scratch.replay")
+        copy.execute(EVENTS)
+        return {name for (name,) in copy.execute(WITH_EVENTS).fetchall()}
+
+
 def plan(manifest: Mapping[str, Any], with_events: Collection[str]) -> list[Node]:
     """What int_mql_crossings needs, itself included, each after what it reads; `with_events` names
     the tables that have one event a row."""
-    nodes = manifest["nodes"]
+    nodes = {**manifest["nodes"], **manifest["sources"]}
     target = next(key for key, node in nodes.items() if node["name"] == TARGET)
     needed: dict[str, list[str]] = {}
     waiting = [target]
@@ -132,14 +154,19 @@ def plan(manifest: Mapping[str, Any], with_events: Collection[str]) -> list[Node
 
 
 def _is_fact(node: Mapping[str, Any], with_events: Collection[str]) -> bool:
-    return "staging" in node["fqn"] or ("canonical" in node["fqn"] and node["alias"] in with_events)
+    """Views of the published copy look into the warehouse they were made in: they are built."""
+    if node["resource_type"] == "source":
+        return True
+    early = {"staging", "canonical"} & {*node["fqn"]}
+    stored = node["config"]["materialized"] == "table"
+    return bool(early) and stored and node["alias"] in with_events
 
 
 def _node(node: Mapping[str, Any], with_events: Collection[str]) -> Node:
     return Node(
-        name=node["alias"],
+        name=node.get("alias") or node["identifier"],
         schema=node["schema"],
-        materialized=node["config"]["materialized"],
+        materialized=node["config"].get("materialized", "table"),
         sql=node.get("compiled_code"),
         is_fact=_is_fact(node, with_events),
     )
@@ -165,21 +192,14 @@ def _compiled(settings: Settings, folder: Path) -> Path:
 
 
 def _prepare(
-    connection: duckdb.DuckDBPyConnection,
-    published: Path,
-    folder: Path,
-    nodes: Sequence[Node],
-    versions: Sequence[str],
+    connection: duckdb.DuckDBPyConnection, nodes: Sequence[Node], versions: Sequence[str]
 ) -> None:
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
-    # On disk: the history of a large installation does not fit into memory twice.
-    connection.execute(f"attach '{_quoted(folder / 'warehouse.duckdb')}' as warehouse")
-    connection.execute(f"attach '{_quoted(published)}' as published (read_only)")
     register(connection)
-    for schema in sorted({node.schema for node in nodes} | {"replay", "seeds"}):
+    for schema in sorted({node.schema for node in nodes} | {"seeds"}):
         connection.execute(f'create schema if not exists warehouse."{schema}"')
-    connection.execute(f"create table warehouse.replay.known as {APPLIED} limit 0")
+    connection.execute(KNOWN, [datetime.min.replace(tzinfo=UTC)])
     for node in nodes:
         if node.sql is None or node.is_fact:
             _take(connection, node)
@@ -187,12 +207,14 @@ def _prepare(
 
 
 def _take(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
-    """A seed as it is; of a staging table the events that are known."""
+    """A seed as it is; of a table with events those that are known."""
     columns = connection.execute(f"from {node.published} limit 0").description or []
-    known = "where event_id in (select event_id from warehouse.replay.known)"  # no parameter
-    until = known if node.is_fact and "event_id" in {column[0] for column in columns} else ""
+    keys = [name for name in ("event_id", "position") if name in {column[0] for column in columns}]
+    until = ""
+    if node.is_fact and keys:
+        until = f"where {keys[0]} in (select {keys[0]} from warehouse.replay.known)"  # noqa: S608
     kind = "view" if node.is_fact else "table"
-    connection.execute(f"create {kind} {node.relation} as select * from {node.published} {until}")  # noqa: S608
+    connection.execute(f"create {kind} {node.relation} as from {node.published} {until}")
 
 
 def _take_rules(connection: duckdb.DuckDBPyConnection, versions: Sequence[str]) -> None:
