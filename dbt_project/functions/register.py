@@ -93,8 +93,8 @@ def _create(
     result: DuckDBPyType,
     kind: PythonUDFType = PythonUDFType.NATIVE,
 ) -> None:
-    # DuckDB raises NotImplementedException for a name it already has.
-    with suppress(duckdb.NotImplementedException):
+    # What DuckDB raises for a name it already has, of this connection or of another's.
+    with suppress(duckdb.NotImplementedException, duckdb.CatalogException):
         connection.create_function(
             name,
             function,

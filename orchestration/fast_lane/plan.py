@@ -117,15 +117,15 @@ def read_plan(manifest: Mapping[str, Any], fingerprint: str) -> Plan:
     }
     names |= sources
     unique = _unique_columns(nodes)
-    models = _with_constants({
-        names[node_id]: _model(node, names, unique.get(node_id, ()))
-        for node_id, node in nodes.items()
-        if node["resource_type"] in ("model", "seed")
-    })
+    models = _with_constants(
+        {
+            names[node_id]: _model(node, names, unique.get(node_id, ()))
+            for node_id, node in nodes.items()
+            if node["resource_type"] in ("model", "seed")
+        }
+    )
     tests = tuple(
-        _test(node, names)
-        for _, node in sorted(nodes.items())
-        if node["resource_type"] == "test"
+        _test(node, names) for _, node in sorted(nodes.items()) if node["resource_type"] == "test"
     )
     plan = Plan(tuple(_ordered(models)), tests, fingerprint)
     _check(plan)

@@ -35,8 +35,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an incremental build did. `merged`: model → rows lost and gained; `seconds`: wall time
-    without data tests, which took `test_seconds`; `steps`: what took how long."""
+    """What an incremental build did. `merged`: model → rows lost and gained; `order`: every model,
+    after those it reads; `seconds`: wall time without data tests, which took `test_seconds`;
+    `steps`: what took how long."""
 
     position: int
     new_events: int
@@ -45,6 +46,7 @@ class Report:
     seconds: float
     test_seconds: float
     merged: dict[str, Merged]
+    order: tuple[str, ...]
     tests: tuple[Outcome, ...]
     steps: dict[str, float]
 
@@ -54,11 +56,11 @@ def rebuild(
     plan: Plan,
     held: State,
     *,
-    most: float,
+    too_many: Callable[[int, int], bool],
     now: Callable[[], datetime],
 ) -> Report:
-    """Bring every table up to the last event of raw.events; `most` is the share of people (0 to 1)
-    that may be touched.
+    """Bring every table up to the last event of raw.events, unless `too_many(touched, all)`
+    people are touched.
 
     Raises FullBuildNeededError when another way is due, BuildFailedError when a data test fails
     or a model cannot run; the tables are as they were then.
@@ -72,9 +74,10 @@ def rebuild(
             parts = Parts(plan, warehouse, *catalogs)
 
             def check() -> None:
-                if (share := parts.share()) > most:
+                touched, people = parts.touched_people()
+                if too_many(touched, people):
                     raise FullBuildNeededError(
-                        f"the new events touch {share:.0%} of all people, more than {most:.0%}"
+                        f"the new events touch {touched:,} of {people:,} people"
                     )
 
             new_events = parts.take_new_events(held.position)
@@ -118,6 +121,7 @@ class _Settlement:
                 fingerprint=self.plan.fingerprint,
                 new_events=report.new_events,
                 touched_people=report.touched_people,
+                touched_events=report.touched_events,
                 seconds=report.seconds,
                 now=now(),
             )
@@ -223,6 +227,7 @@ class _Settlement:
             seconds=perf_counter() - self.started - self.test_seconds,
             test_seconds=self.test_seconds,
             merged=self.merged,
+            order=tuple(model.name for model in self.plan.models),
             tests=tuple(self.outcomes),
             steps=dict(parts.seconds),
         )

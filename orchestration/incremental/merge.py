@@ -15,11 +15,12 @@ KEYS = (
     ("person_id", "person"),
     ("record_id", "record"),
     ("opportunity_id", "opportunity"),
-    ("position", "position"),
     ("event_id", "event"),
 )
 """Column → the kind of entity whose rows it marks; the first that a model has, and that is not
 null in a row, decides."""
+EVENT_KEYS = (("position", "position"), ("event_id", "event"))
+"""The same for models of scope `event`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,11 @@ class Merged:
 
 
 def keys_of(model: Model, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """The columns that tell whose a row is, with their kinds; raises PlanError if there are none.
-
-    Only event and record grain know positions: a column `position` elsewhere may mean anything.
-    """
+    """The columns that tell whose a row is, with their kinds; raises PlanError if there are none."""
     told = [(column, kind) for column, kind in model.keys.items() if column in columns]
     if told:
         return told
-    if model.scope is Scope.EVENT:
-        order = KEYS[3:]
-    else:
-        order = KEYS[:3] + KEYS[4:]
+    order = EVENT_KEYS if model.scope is Scope.EVENT else KEYS
     found = [(column, kind) for column, kind in order if column in columns]
     if not found:
         raise PlanError(

@@ -1,9 +1,9 @@
 """The parts of the warehouse that an incremental build works with, each a catalog of its own.
 
-    fresh    the new events and other copies of them: what depends on an event alone
-    part     every event of the people touched: what depends on a person
-    whole    the warehouse as it is going to be, as far as a reference model reads it
-    touched  which events and entities that are
+fresh    the new events and other copies of them: what depends on an event alone
+part     every event of the people touched: what depends on a person
+whole    the warehouse as it is going to be, as far as a reference model reads it
+touched  which events and entities that are
 """
 
 from __future__ import annotations
@@ -58,9 +58,7 @@ class Parts:
             if any(plan[name].scope is Scope.PERSON for name in plan.upstream([model.name]))
         }
         self.early = [
-            model
-            for model in plan.of(Scope.EVENT, Scope.VALUE)
-            if model.name not in late
+            model for model in plan.of(Scope.EVENT, Scope.VALUE) if model.name not in late
         ]
         self.late = [
             model
@@ -151,8 +149,8 @@ class Parts:
                 f" select entity_id as id from nodes where entity_type = '{kind}'"
             )
 
-    def share(self) -> float:
-        """Of all people the share that the build will touch, 0 to 1."""
+    def touched_people(self) -> tuple[int, int]:
+        """How many of how many people, as the warehouse knows them, the build will touch."""
         people = self.warehouse.relation(self.plan[PEOPLE])
         [(touched, every)] = self.warehouse.connection.execute(
             f"""
@@ -166,7 +164,7 @@ class Parts:
             from {people}
             """  # noqa: S608  quoted
         ).fetchall()
-        return touched / every if every else 0.0
+        return int(touched), int(every)
 
     # -- their rows -------------------------------------------------------------------------
 
@@ -176,7 +174,7 @@ class Parts:
         while True:
             check()
             if self._build_links() and self._build_rest():
-                return
+                return self._name_kinds()
             self.part.clear()
             self.whole.clear()
             self._in_whole.clear()
@@ -263,9 +261,7 @@ class Parts:
         for touch in model.touches:
             self._seed_touch(touch.model, touch.on, undecided=touch.undecided)
 
-    def _seed_touch(
-        self, name: str, on: tuple[tuple[str, str], ...], *, undecided: bool
-    ) -> None:
+    def _seed_touch(self, name: str, on: tuple[tuple[str, str], ...], *, undecided: bool) -> None:
         reader = self.plan[name]
         [(column, kind), *_] = merge.keys_of(reader, self.columns_of(reader))
         same = [f"reading.{quoted(one)} = changed.{quoted(other)}" for one, other in on]

@@ -27,6 +27,32 @@ class State:
     full_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A finished build, as it is told: `kind` is full or incremental; a full one has a `reason`,
+    an incremental one counts."""
+
+    kind: str
+    reason: str | None
+    new_events: int | None
+    touched_people: int | None
+    touched_events: int | None
+    seconds: float
+
+
+def last(connection: DuckDBPyConnection) -> Build | None:
+    """The last build, if it was finished."""
+    if read(connection) is None:
+        return None
+    [build] = connection.execute(
+        f"""
+        select kind, reason, new_events, touched_people, touched_events, seconds
+        from {TABLE} order by build desc limit 1
+        """  # noqa: S608  a constant
+    ).fetchall()
+    return Build(*build)
+
+
 def read(connection: DuckDBPyConnection) -> State | None:
     """None where the tables are of no known build."""
     try:
@@ -55,7 +81,12 @@ def begin_full(connection: DuckDBPyConnection, reason: str) -> None:
 
 
 def end_full(
-    connection: DuckDBPyConnection, *, position: int, fingerprint: str, seconds: float, now: datetime
+    connection: DuckDBPyConnection,
+    *,
+    position: int,
+    fingerprint: str,
+    seconds: float,
+    now: datetime,
 ) -> None:
     """The build that began last stands."""
     connection.execute(
@@ -75,6 +106,7 @@ def add_incremental(
     fingerprint: str,
     new_events: int,
     touched_people: int,
+    touched_events: int,
     seconds: float,
     now: datetime,
 ) -> None:
@@ -82,9 +114,9 @@ def add_incremental(
     connection.execute(
         f"""
         insert into {TABLE}
-        select coalesce(max(build), 0) + 1, 'incremental', null, ?, ?, ?, ?, ?, ? from {TABLE}
+        select coalesce(max(build), 0) + 1, 'incremental', null, ?, ?, ?, ?, ?, ?, ? from {TABLE}
         """,  # noqa: S608  a constant
-        [position, fingerprint, new_events, touched_people, seconds, now],
+        [position, fingerprint, new_events, touched_people, touched_events, seconds, now],
     )
 
 
@@ -106,6 +138,7 @@ def _create(connection: DuckDBPyConnection) -> None:
             fingerprint varchar,
             new_events bigint,
             touched_people bigint,
+            touched_events bigint,
             seconds double,
             finished_at timestamptz
         )
