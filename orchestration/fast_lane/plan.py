@@ -52,7 +52,8 @@ class Model:
 
     `keys`: column → kind of entity, where a column's name does not say so; `unique`: columns that
     tell rows apart (from its tests), empty when no test says; `reads`: names of other relations,
-    sources as `schema.table`; `carried_from`: in a slice it holds that model's rows instead.
+    sources as `schema.table`; `carried_from`: in a slice it holds that model's rows instead, which
+    stand as long as nothing leaves `held_in`.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Model:
     unique: tuple[str, ...]
     touches: tuple[Touch, ...] | None
     carried_from: str | None
+    held_in: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def _model(node: Mapping[str, Any], names: Mapping[str, str], unique: tuple[str,
         unique=unique,
         touches=_touches(meta),
         carried_from=meta.get("carried_from"),
+        held_in=meta.get("held_in"),
     )
 
 

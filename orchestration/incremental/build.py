@@ -82,6 +82,7 @@ def rebuild(
 
             new_events = parts.take_new_events(held.position)
             parts.build_fresh()
+            parts.check_copies()
             parts.find_touched()
             parts.build_slice(check)
             return _Settlement(parts, new_events, started).settle(now)
@@ -111,7 +112,7 @@ class _Settlement:
         connection.execute("begin")
         try:
             for model in self.plan.models:
-                if not model.is_view and model.scope is not Scope.SEED:
+                if not (model.is_view or model.carried_from or model.scope is Scope.SEED):
                     self._merge(model)
             self._test(parts.warehouse, tests["warehouse"])
             report = self._report()

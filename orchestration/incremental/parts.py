@@ -21,6 +21,7 @@ from orchestration.incremental.closure import ENTITIES, LINKS, Closure
 from orchestration.incremental.merge import Merged
 
 STAGED = "int_staged_events"
+REFUSED = "int_refused_events"
 EVENTS = "base_raw__events"
 PEOPLE = "int_record_people"
 RAW = ("raw", "events")
@@ -71,6 +72,9 @@ class Parts:
         self._link_names = plan.upstream([ENTITIES, LINKS])
         self._in_whole: set[str] = set()
         self._held = 0
+        for model in plan.of(Scope.EVENT, Scope.PERSON):
+            if not (model.is_view or model.carried_from):
+                merge.keys_of(model, self.columns_of(model))
 
     # -- the new events ---------------------------------------------------------------------
 
@@ -93,6 +97,19 @@ class Parts:
         for model in self.late:
             if model.name in self._link_names:
                 self._make(self.fresh, model)
+
+    def check_copies(self) -> None:
+        """A copy that took the place of another took away what that one said."""
+        refused = self.plan[REFUSED]
+        [(displaced,)] = self.warehouse.connection.execute(
+            f"""
+            select count(*) from {self.fresh.relation(refused)} as refused
+            anti join {self.warehouse.relation(refused)} as held using (position)
+            where refused.position <= {self._held:d}
+            """  # noqa: S608  quoted
+        ).fetchall()
+        if displaced:
+            raise FullBuildNeededError("a copy of an event took the place of another")
 
     def _fill_fresh(self) -> None:
         self._give_sources(self.fresh, "renewed_position")
@@ -187,7 +204,32 @@ class Parts:
         if not self._build(self._link_names):
             return False
         self.closure.seed_all(self.part)
-        return self._is_complete()
+        complete = self._is_complete()
+        if complete:
+            self._name_kinds()
+            self._check_carried()
+        return complete
+
+    def _check_carried(self) -> None:
+        """What is carried over stands while it is held by as many as before: else it is judged
+        anew, among all who hold it."""
+        for model in self.late:
+            if not model.carried_from or not model.held_in:
+                continue
+            carried, holding = self.plan[model.carried_from], self.plan[model.held_in]
+            [(column, kind), *_] = merge.keys_of(holding, self.columns_of(holding))
+            using = ", ".join(map(quoted, carried.unique))
+            [(lost,)] = self.warehouse.connection.execute(
+                f"""
+                select count(*)
+                from {self.warehouse.relation(holding)} as held
+                semi join {self.warehouse.relation(carried)} as carried using ({using})
+                anti join {self.part.relation(holding)} as made using ({using}, {quoted(column)})
+                where held.{quoted(column)} in (select id from touched.main.{quoted(kind)})
+                """  # noqa: S608  quoted
+            ).fetchall()
+            if lost:
+                raise FullBuildNeededError(f"something that {carried.name} lists lost a holder")
 
     def _build_rest(self) -> bool:
         return self._build({model.name for model in self.plan.models} - self._link_names)

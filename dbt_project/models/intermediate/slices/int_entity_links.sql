@@ -5,8 +5,7 @@ with
 identifiers as (
 
     select
-        'record' as entity_type,
-        record_id as entity_id,
+        record_id,
         'identifier' as linked_type,
         identifier as linked_id
     from {{ ref('int_identifiers') }}
@@ -16,41 +15,62 @@ identifiers as (
 people as (
 
     select
-        'record' as entity_type,
-        record_id as entity_id,
-        'person' as linked_type,
-        person_id as linked_id
-    from {{ ref('int_record_people') }}
-    union all
-    select
-        'record' as entity_type,
-        record_id as entity_id,
+        record_id,
         'person' as linked_type,
         own_person_id as linked_id
     from {{ ref('int_record_people') }}
-    where own_person_id <> person_id
+    union all
+    select
+        record_id,
+        'person' as linked_type,
+        person_id as linked_id
+    from {{ ref('int_record_people') }}
+    where person_id <> own_person_id
 
 ),
 
-hubspot_contacts as (
+-- What an unlink keeps apart is decided over all that would be one person without it.
+clusters as (
 
     select
-        'record' as entity_type,
-        record_id as entity_id,
-        'hubspot_contact' as linked_type,
-        field_value as linked_id
-    from {{ ref('int_identity_fields') }}
-    where field = 'hubspot_contact_id'
+        record_id,
+        'cluster' as linked_type,
+        cluster_id as linked_id
+    from {{ ref('int_identity_clusters') }}
 
 ),
 
-links as (
+contacts as (
+
+    select
+        record_id,
+        field as linked_type,
+        field_value as linked_id
+    from {{ ref('int_identity_fields') }}
+    where field in ('hubspot_contact_id', 'salesforce_id')
+
+),
+
+linked as (
 
     select * from identifiers
     union all
     select * from people
     union all
-    select * from hubspot_contacts
+    select * from clusters
+    union all
+    select * from contacts
+
+),
+
+links as (
+
+    select
+        'record' as entity_type,
+        record_id as entity_id,
+        linked_type,
+        linked_id
+    from linked
 
 )
 

@@ -24,60 +24,49 @@ about_an_opportunity as (
 
 ),
 
-associations as (
+about_a_contact as (
 
     select
         position,
-        'opportunity' as entity_type,
-        'hubspot:' || portal_id || ':' || deal_id as entity_id
-    from {{ ref('stg_hubspot__deal_contacts') }}
-    union all
-    select
-        position,
-        'hubspot_contact' as entity_type,
-        contact_id as entity_id
-    from {{ ref('stg_hubspot__deal_contacts') }}
+        entity_type,
+        entity_id
+    from {{ ref('int_event_contacts') }}
 
 ),
 
-merges as (
+decided as (
 
     select
         position,
-        'hubspot_contact' as entity_type,
-        primary_contact_id as entity_id
-    from {{ ref('stg_hubspot__contact_merges') }}
+        person_id,
+        cause_source || ':' || cause_event_key as cause_event_id
+    from {{ ref('stg_millrace__decisions') }}
     union all
     select
-        merged.position,
-        'hubspot_contact' as entity_type,
-        {{ json_text('merged.item', '$') }} as entity_id
-    from (
-        select
-            position,
-            {{ json_items('merged_contact_ids', '$') }} as item
-        from {{ ref('stg_hubspot__contact_merges') }}
-    ) as merged
+        position,
+        person_id,
+        cause_source || ':' || cause_event_key as cause_event_id
+    from {{ ref('stg_millrace__assignments') }}
 
 ),
 
-decisions as (
+about_a_decision as (
 
     select
         position,
         'person' as entity_type,
         person_id as entity_id
-    from {{ ref('stg_millrace__decisions') }}
+    from decided
     union all
     select
         position,
         'event' as entity_type,
-        cause_source || ':' || cause_event_key as entity_id
-    from {{ ref('stg_millrace__decisions') }}
+        cause_event_id as entity_id
+    from decided
 
 ),
 
-answers as (
+about_an_answer as (
 
     select
         position,
@@ -87,9 +76,40 @@ answers as (
     union all
     select
         position,
-        'hubspot_contact' as entity_type,
+        'hubspot_contact_id' as entity_type,
         contact_id as entity_id
     from {{ ref('stg_millrace__answers') }}
+
+),
+
+about_a_link as (
+
+    {% for prefix in ['', 'other_'] %}
+        select
+            position,
+            'record' as entity_type,
+            {{ prefix }}record_id as entity_id
+        from {{ ref('stg_standard__identity_links') }}
+        union all
+        select
+            position,
+            'person' as entity_type,
+            {{ prefix }}person_id as entity_id
+        from {{ ref('stg_standard__identity_links') }}
+        union all
+        select
+            position,
+            'identifier' as entity_type,
+            'user:' || {{ prefix }}user_id as entity_id
+        from {{ ref('stg_standard__identity_links') }}
+        union all
+        select
+            position,
+            'identifier' as entity_type,
+            'email:' || {{ normalise_email(prefix ~ 'email') }} as entity_id
+        from {{ ref('stg_standard__identity_links') }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -99,13 +119,13 @@ entities as (
     union all
     select * from about_an_opportunity
     union all
-    select * from associations
+    select * from about_a_contact
     union all
-    select * from merges
+    select * from about_a_decision
     union all
-    select * from decisions
+    select * from about_an_answer
     union all
-    select * from answers
+    select * from about_a_link
 
 )
 
