@@ -92,6 +92,10 @@ class Plan:
     def __getitem__(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
 
+    def readers(self, name: str) -> list[Model]:
+        """The models that read this one themselves."""
+        return [model for model in self.models if name in model.reads]
+
     def of(self, *scopes: Scope) -> list[Model]:
         """The models of these scopes, in order."""
         return [model for model in self.models if model.scope in scopes]

@@ -51,6 +51,11 @@ class Catalog:
         self.execute(f"create table {target} as from {like.relation(model)} limit 0")
         self.execute(f"insert into {target} by name {select or model.sql}")
 
+    def copy(self, model: Model, select: str | None = None) -> None:
+        """A table with the columns and types that the query has, the model's by default."""
+        self._make_schema(model.schema)
+        self.execute(f"create table {self.relation(model)} as {select or model.sql}")
+
     def define_raw(self, schema: str, table: str, select: str) -> None:
         """A view that stands for what was loaded."""
         self._make_schema(schema)

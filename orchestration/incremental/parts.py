@@ -72,6 +72,8 @@ class Parts:
         self._link_names = plan.upstream([ENTITIES, LINKS])
         self._in_whole: set[str] = set()
         self._held = 0
+        self._copies = False
+        self._filled: dict[tuple[str, str], bool] = {}
         for model in plan.of(Scope.EVENT, Scope.PERSON):
             if not (model.is_view or model.carried_from):
                 merge.keys_of(model, self.columns_of(model))
@@ -91,7 +93,8 @@ class Parts:
     def build_fresh(self) -> None:
         """What the new events say, each by itself; other copies of them are judged again."""
         self._fill_fresh()
-        if self._add_copies():
+        self._copies = self._add_copies()
+        if self._copies:
             self.fresh.clear()
             self._fill_fresh()
         for model in self.late:
@@ -194,6 +197,7 @@ class Parts:
                 return self._name_kinds()
             self.part.clear()
             self.whole.clear()
+            self._filled = {key: any_ for key, any_ in self._filled.items() if key[0] != "part"}
             self._in_whole.clear()
 
     def _build_links(self) -> bool:
@@ -255,21 +259,42 @@ class Parts:
         return self._count(self.touched, "position") == before
 
     def _make_early(self, model: Model) -> None:
-        """In the slice: what the warehouse holds of these events, and the fresh rows."""
+        """In the slice: what the warehouse holds of these events, and the fresh rows. Whatever
+        several models read is made once; a branch without rows is left out, for the planner."""
+        make = self.part.copy if self._readers(model) > 1 else self.part.define
         if model.is_view:
-            self.part.define(model)
+            make(model, model.sql)
         elif model.scope is Scope.VALUE:
-            self.part.define(model, self._with_fresh_values(model))
+            make(model, self._with_fresh_values(model))
         else:
-            keys = merge.keys_of(model, self.columns_of(model))
-            kept = merge.is_touched(keys, "held")
-            renewed = merge.is_touched(self._renewed(keys), "held")
-            self.part.define(
-                model,
-                f"select held.* from {self.warehouse.relation(model)} as held"  # noqa: S608
-                f" where {kept} and not {renewed}"
-                f" union all by name from {self.fresh.relation(model)}",
-            )
+            make(model, self._with_fresh_events(model))
+
+    def _with_fresh_events(self, model: Model) -> str:
+        held, fresh = self.warehouse.relation(model), self.fresh.relation(model)
+        if not self.has_rows(self.warehouse, model):
+            return f"from {fresh}"
+        keys = merge.keys_of(model, self.columns_of(model))
+        kept = f"select held.* from {held} as held where {merge.is_touched(keys, 'held')}"  # noqa: S608
+        if self._copies:
+            kept += f" and not {merge.is_touched(self._renewed(keys), 'held')}"
+        if not self.has_rows(self.fresh, model):
+            return kept
+        return f"{kept} union all by name from {fresh}"
+
+    def _readers(self, model: Model) -> int:
+        """How many tables of the slice are made from it, directly or through views."""
+        found: set[str] = set()
+        waiting = [model.name]
+        while waiting:
+            name = waiting.pop()
+            for reader in self.plan.readers(name):
+                if reader.name in found or reader.scope in (Scope.REFERENCE, Scope.GLOBAL):
+                    continue
+                if reader.is_view:
+                    waiting.append(reader.name)
+                elif reader in self.late:
+                    found.add(reader.name)
+        return len(found)
 
     def _with_fresh_values(self, model: Model) -> str:
         return (
@@ -371,6 +396,14 @@ class Parts:
     def touched_events(self) -> int:
         return self._count(self.touched, "position")
 
+    def has_rows(self, catalog: Catalog, model: Model) -> bool:
+        """Whether a model has any rows there; asked once."""
+        key = (catalog.name, model.name)
+        if key not in self._filled:
+            found = catalog.connection.execute(f"from {catalog.relation(model)} limit 1")
+            self._filled[key] = bool(found.fetchall())
+        return self._filled[key]
+
     # -- making relations -------------------------------------------------------------------
 
     def _make(self, catalog: Catalog, model: Model) -> None:
@@ -381,6 +414,8 @@ class Parts:
                 carried = self.warehouse.relation(self.plan[model.carried_from])
                 columns = ", ".join(map(quoted, self.columns_of(model)))
                 catalog.define(model, f"select {columns} from {carried}")  # noqa: S608  quoted
+            elif model.is_view and catalog is self.fresh:
+                catalog.copy(model)  # a few rows: planning a view again and again costs more
             elif model.is_view:
                 catalog.define(model)
             else:
