@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from orchestration.settings import Settings
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent / "dbt_project"
 EXECUTABLE = Path(sys.executable).with_name("dbt")  # this environment's, whatever PATH says
+LIBRARIES = ("dbt-core", "dbt-duckdb", "duckdb", "phonenumbers", "tldextract")
 SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".csv", ".py"})
 
 
@@ -53,15 +55,21 @@ def ensure_manifest(settings: Settings) -> Path:
     """
     manifest = settings.dbt_target / "manifest.json"
     stamp = manifest.with_name("manifest.fingerprint")
-    fingerprint = _fingerprint(PROJECT_DIR)
-    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+    current = fingerprint()
+    if manifest.exists() and stamp.exists() and stamp.read_text() == current:
         return manifest
     _parse(settings, ["parse", "--quiet"])
-    stamp.write_text(fingerprint)
+    stamp.write_text(current)
     return manifest
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint() -> str:
+    """Changes with anything that may change a row: models, seeds, functions and what they use."""
+    used = (f"{library} {version(library)}" for library in LIBRARIES)
+    return hashlib.sha256("\n".join([_digest(PROJECT_DIR), *used]).encode()).hexdigest()
+
+
+def _digest(folder: Path) -> str:
     files = sorted(
         path
         for path in folder.rglob("*")

@@ -6,6 +6,7 @@ OrchestrationError
 │   ├── WarehouseLockedError    another process holds the DuckDB file
 │   ├── WarehouseMissingError   nothing has been built yet
 │   └── WarehouseCorruptError   the file cannot be read as a DuckDB database
+├── PlanError                   a model cannot be built for some people only
 ├── RoutingConfigError          the routing seeds contradict each other
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
 ├── ScoreError
@@ -64,6 +65,10 @@ class WarehouseCorruptError(WarehouseError):
 
 class BuildFailedError(OrchestrationError):
     code = "BUILD_FAILED"
+
+
+class PlanError(OrchestrationError):
+    code = "MODEL_NOT_SLICEABLE"
 
 
 class RoutingConfigError(OrchestrationError):

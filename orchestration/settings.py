@@ -64,6 +64,16 @@ class Settings(BaseSettings):
         None, gt=0, description="Age at which the content of events may leave the log."
     )
 
+    incremental_share: float = Field(
+        0.3, ge=0, le=1, description="A build that touches more of all people is a full one."
+    )
+    full_build_hours: float = Field(
+        24, ge=0, description="Hours after which the next build is a full one."
+    )
+    full_build_after: int = Field(
+        0, ge=0, description="Incremental builds after which the next is full; 0: any number."
+    )
+
     hubspot_url: str = "https://api.hubapi.com"
     hubspot_token: SecretStr | None = None
     hubspot_api_version: str = "v3"

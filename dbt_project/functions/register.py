@@ -93,7 +93,7 @@ def _create(
     result: DuckDBPyType,
     kind: PythonUDFType = PythonUDFType.NATIVE,
 ) -> None:
-    # DuckDB raises one of these for a name it already has, by who made it.
+    # What DuckDB raises for a name it already has, of this connection or of another's.
     with suppress(duckdb.NotImplementedException, duckdb.CatalogException):
         connection.create_function(
             name,

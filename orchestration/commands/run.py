@@ -22,6 +22,7 @@ def as_dict(report: BatchReport, status: Mapping[str, Any]) -> dict[str, Any]:
         "run_id": report.run_id,
         "seconds": report.seconds,
         "loaded": report.assets.get("raw/events", {}).get("rows", 0),
+        "build": _build(report),
         "enqueued": {
             effect.name: _part(report, f"ledger/{effect.name}", ENQUEUED) for effect in EFFECTS
         },
@@ -45,6 +46,7 @@ def as_dict(report: BatchReport, status: Mapping[str, Any]) -> dict[str, Any]:
 def tell(told: Mapping[str, Any], out: Console) -> None:
     """The same, as tables and sentences."""
     out.print(f"\nBatch {told['run_id'][:8]}: {told['loaded']:,} new events loaded.")
+    _tell_build(told["build"], out)
     enqueued = (
         (name, *(counts[column] for column in ENQUEUED))
         for name, counts in told["enqueued"].items()
@@ -62,6 +64,27 @@ def tell(told: Mapping[str, Any], out: Console) -> None:
         out.print(f"[yellow]check failed[/] {check} (see the Dagster UI)")
     tell_accounting(told, out)
     out.print(f"Took {told['seconds']:.1f} s. `make ui` shows the run.")
+
+
+def _build(report: BatchReport) -> dict[str, Any]:
+    """How the models were built: `kind`, and why or how much."""
+    published = report.assets.get("warehouse/published", {})
+    told = {"kind": published.get("build")}
+    return told | {
+        name.removeprefix("build_"): value
+        for name, value in published.items()
+        if name.startswith("build_")
+    }
+
+
+def _tell_build(build: Mapping[str, Any], out: Console) -> None:
+    if build["kind"] == "incremental":
+        out.print(
+            f"Built the {build['touched_people']:,} people whom {build['new_events']:,} new events"
+            f" touch, in {build['seconds']:.1f} s."
+        )
+    elif build["kind"] == "full":
+        out.print(f"Built everything in {build['seconds']:.1f} s: {build['reason']}.")
 
 
 def _part(report: BatchReport, asset: str, columns: tuple[str, ...]) -> dict[str, int]:

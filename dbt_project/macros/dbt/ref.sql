@@ -6,3 +6,10 @@
     {%- set relation = builtins.ref(*varargs, **kwargs) -%}
     {{ return(relation.include(database=false)) }}
 {%- endmacro %}
+
+
+{# Likewise, unless the source stands in another database than the models (target `dev`). #}
+{% macro source() -%}
+    {%- set relation = builtins.source(*varargs, **kwargs) -%}
+    {{ return(relation.include(database=relation.database != target.database)) }}
+{%- endmacro %}

@@ -10,8 +10,37 @@ from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration import routing_config, warehouse
 from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest
+from orchestration.incremental import told
+from orchestration.incremental.build import Report
+from orchestration.incremental.decide import Full
+from orchestration.incremental.run import attempt, full_build, last_build
 from orchestration.scoring import rules
-from orchestration.settings import load_settings
+from orchestration.settings import Settings, load_settings
+
+
+class BuildConfig(dg.Config):
+    """`full` builds everything, also where the people touched would do."""
+
+    full: bool = False
+
+
+def _attempt(
+    settings: Settings, context: dg.AssetExecutionContext, config: BuildConfig
+) -> Report | Full:
+    if context.is_subset:
+        return Full("only some models were asked for")
+    return Full("asked for") if config.full else attempt(settings)
+
+
+def _full(
+    settings: Settings, context: dg.AssetExecutionContext, dbt: DbtCliResource, reason: str
+) -> Iterator[Any]:
+    """dbt builds and tests what is selected; a part of the models is no build to go on from."""
+    with full_build(settings, reason) as finished:
+        call = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+        yield from call.stream()
+        if not context.is_subset:
+            finished(call.target_path / "manifest.json")
 
 
 @dg.definitions
@@ -22,13 +51,20 @@ def models() -> dg.Definitions:
     @dbt_assets(
         manifest=manifest, dagster_dbt_translator=Translator(), pool=warehouse.POOL, name="dbt"
     )
-    def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    def dbt_models(
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, config: BuildConfig
+    ) -> Iterator[Any]:
         routing_config.check(PROJECT_DIR / "seeds")
         rules.ensure_sound()
         with warehouse.exclusive(settings.warehouse):
-            yield from dbt.cli(
-                ["build", "--exclude-resource-type", "unit_test"], context=context
-            ).stream()
+            done = _attempt(settings, context, config)
+            if isinstance(done, Report):
+                yield from told.results(
+                    done, context.selected_asset_keys, context.selected_asset_check_keys
+                )
+            else:
+                context.log.info("Full build: %s.", done.reason)
+                yield from _full(settings, context, dbt, done.reason)
 
     @dg.asset(
         key=["warehouse", "published"],
@@ -40,7 +76,10 @@ def models() -> dg.Definitions:
     )
     def published_copy() -> dg.MaterializeResult[None]:
         with warehouse.exclusive(settings.warehouse):
-            told = warehouse.publish(settings.warehouse, settings.published, now=datetime.now(UTC))
-        return dg.MaterializeResult(metadata={"log_position": told.log_position, **told.digests})
+            copy = warehouse.publish(settings.warehouse, settings.published, now=datetime.now(UTC))
+            build = last_build(settings)
+        return dg.MaterializeResult(
+            metadata={"log_position": copy.log_position, **copy.digests, **told.last(build)}
+        )
 
     return dg.Definitions(assets=[dbt_models, published_copy])

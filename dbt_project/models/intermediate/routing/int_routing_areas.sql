@@ -83,12 +83,13 @@ areas as (
 
     select
         requests.assignment_id,
+        requests.person_id,
         max(case when found.dimension = 'territory' then found.name end) as territory,
         max(case when found.dimension = 'product_line' then found.name end) as product_line,
         max(case when found.dimension = 'segment' then found.name end) as segment
     from requests
     left join found on requests.assignment_id = found.assignment_id
-    group by requests.assignment_id
+    group by requests.assignment_id, requests.person_id
 
 ),
 
@@ -96,6 +97,7 @@ named as (
 
     select
         assignment_id,
+        person_id,
         coalesce(territory, '(none)') as territory,
         coalesce(product_line, '(none)') as product_line,
         coalesce(segment, '(none)') as segment

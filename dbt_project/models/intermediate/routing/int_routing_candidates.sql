@@ -5,6 +5,7 @@ items as (
     select
         assignment_id,
         mql_id,
+        person_id,
         rep_id as chosen_rep_id,
         {{ json_items('candidates', '$') }} as item
     from {{ ref('int_assignment_decisions') }}
@@ -16,6 +17,7 @@ decided as (
     select
         assignment_id,
         mql_id,
+        person_id,
         {{ json_text('item', '$.rep_id') }} as rep_id,
         chosen_rep_id,
         {{ json_text('item', '$.reasons') }} as reasons,
@@ -32,6 +34,7 @@ undecided as (
     select
         ranking.assignment_id,
         choices.mql_id,
+        choices.person_id,
         ranking.rep_id,
         choices.rep_id as chosen_rep_id,
         ranking.reasons,
@@ -58,6 +61,7 @@ candidates as (
     select
         assignment_id,
         mql_id,
+        person_id,
         rep_id,
         candidate_rank is not null as is_eligible,
         rep_id = chosen_rep_id as is_chosen,

@@ -50,6 +50,7 @@ spread as (
 
     select
         weighed.*,
+        requests.person_id,
         weighed.weight > 0 as is_eligible,
         case
             when weighed.weight > 0
@@ -67,6 +68,7 @@ ranked as (
 
     select
         assignment_id,
+        person_id,
         rep_id,
         is_eligible,
         nullif(reasons, '') as reasons,

@@ -1,0 +1,1 @@
+"""Batch builds of the people whom new events touch, inside the warehouse."""

@@ -1,0 +1,266 @@
+"""One incremental build: new events → whom they touch → their rows, by the models as they are.
+
+Everything of people is computed beside the warehouse, in memory; then one transaction moves the
+rows. A crash leaves the old rows or the new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from orchestration.errors import BuildFailedError
+from orchestration.fast_lane.plan import Model, Plan, Scope, Test
+from orchestration.fast_lane.slice import Catalog, home, in_memory, quoted
+from orchestration.incremental import merge, state
+from orchestration.incremental.merge import Merged
+from orchestration.incremental.parts import PEOPLE, FullBuildNeededError, Parts
+from orchestration.incremental.state import State
+
+CATALOGS = ("touched", "fresh", "part", "whole")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of a data test: how many rows failed it."""
+
+    test: Test
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an incremental build did. `merged`: model → rows lost and gained; `order`: every model,
+    after those it reads; `seconds`: wall time without data tests, which took `test_seconds`;
+    `steps`: what took how long."""
+
+    position: int
+    new_events: int
+    touched_people: int
+    touched_events: int
+    seconds: float
+    test_seconds: float
+    merged: dict[str, Merged]
+    order: tuple[str, ...]
+    tests: tuple[Outcome, ...]
+    steps: dict[str, float]
+
+
+def rebuild(
+    connection: DuckDBPyConnection,
+    plan: Plan,
+    held: State,
+    *,
+    too_many: Callable[[int, int], bool],
+    now: Callable[[], datetime],
+) -> Report:
+    """Bring every table up to the last event of raw.events, unless `too_many(touched, all)`
+    people are touched.
+
+    Raises FullBuildNeededError when another way is due, BuildFailedError when a data test fails
+    or a model cannot run; the tables are as they were then.
+    """
+    started = perf_counter()
+    warehouse = home(connection)
+    # What needs an order says so in SQL: keeping that of arrival costs time and means nothing.
+    connection.execute("set preserve_insertion_order = false")
+    try:
+        with in_memory(warehouse, CATALOGS) as catalogs:
+            parts = Parts(plan, warehouse, *catalogs)
+
+            def check() -> None:
+                touched, people = parts.touched_people()
+                if too_many(touched, people):
+                    raise FullBuildNeededError(
+                        f"the new events touch {touched:,} of {people:,} people"
+                    )
+
+            new_events = parts.take_new_events(held.position)
+            parts.build_fresh()
+            parts.check_copies()
+            parts.find_touched()
+            parts.build_slice(check)
+            return _Settlement(parts, new_events, started).settle(now)
+    finally:
+        warehouse.use()
+        connection.execute("reset preserve_insertion_order")
+
+
+class _Settlement:
+    """The end of a build: tests, and the one transaction."""
+
+    def __init__(self, parts: Parts, new_events: int, started: float) -> None:
+        self.parts = parts
+        self.plan = parts.plan
+        self.new_events = new_events
+        self.started = started
+        self.test_seconds = 0.0
+        self.merged: dict[str, Merged] = {}
+        self.outcomes: list[Outcome] = []
+
+    def settle(self, now: Callable[[], datetime]) -> Report:
+        parts, connection = self.parts, self.parts.warehouse.connection
+        tests = _by_place(self.plan)
+        self._test(parts.fresh, tests["fresh"])
+        self._test(parts.part, tests["part"])
+        parts.warehouse.use()
+        connection.execute("begin")
+        try:
+            for model in self.plan.models:
+                if not (model.is_view or model.carried_from or model.scope is Scope.SEED):
+                    self._merge(model)
+            self._test(parts.warehouse, tests["warehouse"])
+            report = self._report()
+            state.add_incremental(
+                connection,
+                position=report.position,
+                fingerprint=self.plan.fingerprint,
+                new_events=report.new_events,
+                touched_people=report.touched_people,
+                touched_events=report.touched_events,
+                seconds=report.seconds,
+                now=now(),
+            )
+            started = perf_counter()
+            connection.execute("commit")
+            report.steps["(commit)"] = perf_counter() - started
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        return report
+
+    def _merge(self, model: Model) -> None:
+        started = perf_counter()
+        try:
+            self.merged[model.name] = merged = self._merged(model)
+        except duckdb.Error as error:
+            raise BuildFailedError(
+                f"The rows of {model.name} could not be merged ({type(error).__name__}).",
+                remedy="Run `millrace run --full`: dbt tells more.",
+            ) from error
+        self.parts.seconds[f"{model.name} (merge)"] = perf_counter() - started
+        if merged.inserted:
+            self._check_unique(model)
+
+    def _merged(self, model: Model) -> Merged:
+        parts = self.parts
+        if model.scope in (Scope.REFERENCE, Scope.GLOBAL):
+            if not self._has_news(model):
+                return Merged(0, 0)
+            if model in parts.references:
+                built = f"from {parts.whole.relation(model)}"
+                return merge.replace_all(model, parts.warehouse, built)
+            return merge.replace_all(model, parts.warehouse)
+        source = parts.fresh if model in parts.early else parts.part
+        if model.scope is Scope.VALUE:
+            return merge.add_values(model, parts.warehouse, source)
+        if model.scope is Scope.EVENT:
+            return parts.replace_renewed(model)
+        return merge.replace_touched(model, parts.warehouse, source, parts.columns_of(model))
+
+    def _has_news(self, model: Model) -> bool:
+        """Whether a table that the model reads, directly or through views, changed."""
+        waiting = list(model.reads)
+        while waiting:
+            name = waiting.pop()
+            read = next((each for each in self.plan.models if each.name == name), None)
+            if read is None:  # a source
+                return True
+            if read.is_view:
+                waiting.extend(read.reads)
+            elif name in self.merged and self.merged[name] != Merged(0, 0):
+                return True
+        return False
+
+    def _check_unique(self, model: Model) -> None:
+        """The rows that came against all others; dbt's own test saw them among themselves."""
+        if not model.unique or model.scope is not Scope.PERSON:
+            return  # an event's keys are unique in the log
+        connection, target = self.parts.warehouse.connection, self.parts.warehouse.relation(model)
+        columns = ", ".join(map(quoted, model.unique))
+        started = perf_counter()
+        doubled = connection.execute(
+            f"""
+            select 1 from {target} semi join temp.main.made as made using ({columns})
+            group by {columns} having count(*) > 1 limit 1
+            """  # noqa: S608  quoted
+        ).fetchall()
+        self.test_seconds += perf_counter() - started
+        if doubled:
+            raise BuildFailedError(
+                f"Rows of {model.name} for the people touched repeat a key ({columns}) of others."
+            )
+
+    def _test(self, catalog: Catalog, tests: Sequence[Test]) -> None:
+        started = perf_counter()
+        catalog.use()
+        for test in tests:
+            if not self._sees_rows(catalog, test):
+                self.outcomes.append(Outcome(test, 0))
+                continue
+            try:
+                [(failures,)] = catalog.connection.execute(
+                    f"select count(*) from (\n{test.sql}\n)"  # noqa: S608  dbt's
+                ).fetchall()
+            except duckdb.Error as error:
+                raise BuildFailedError(
+                    f"The data test {test.name} could not run ({type(error).__name__})."
+                ) from error
+            self.outcomes.append(Outcome(test, failures))
+        self.parts.warehouse.use()
+        self.test_seconds += perf_counter() - started
+        failed = [outcome.test.name for outcome in self.outcomes if _breaks(outcome)]
+        if failed:
+            raise BuildFailedError(f"{len(failed)} data test(s) failed: {'; '.join(failed[:5])}")
+
+    def _sees_rows(self, catalog: Catalog, test: Test) -> bool:
+        """A test of a model of people or events that has no rows here has nothing to say."""
+        if test.of is None or catalog is self.parts.warehouse:
+            return True
+        model = next((each for each in self.plan.models if each.name == test.of), None)
+        return model is None or self.parts.has_rows(catalog, model)
+
+    def _report(self) -> Report:
+        parts = self.parts
+        [(people,)] = parts.warehouse.connection.execute(
+            f"select count(distinct person_id) from {parts.part.relation(self.plan[PEOPLE])}"  # noqa: S608
+        ).fetchall()
+        return Report(
+            position=parts.position,
+            new_events=self.new_events,
+            touched_people=people,
+            touched_events=parts.touched_events(),
+            seconds=perf_counter() - self.started - self.test_seconds,
+            test_seconds=self.test_seconds,
+            merged=self.merged,
+            order=tuple(model.name for model in self.plan.models),
+            tests=tuple(self.outcomes),
+            steps=dict(parts.seconds),
+        )
+
+
+def _breaks(outcome: Outcome) -> bool:
+    return outcome.failures > 0 and not outcome.test.warns
+
+
+def _by_place(plan: Plan) -> dict[str, list[Test]]:
+    """Where each test sees what it is about with the fewest rows: among the new events, among
+    the people touched, or in the whole warehouse; tests of seeds alone have nothing new to see."""
+    scopes = {model.name: model.scope for model in plan.models}
+    places: dict[str, list[Test]] = {"fresh": [], "part": [], "warehouse": []}
+    for test in plan.tests:
+        read = {scopes.get(name, Scope.EVENT) for name in test.reads}
+        if read <= {Scope.SEED}:
+            continue
+        if read & {Scope.GLOBAL, Scope.REFERENCE}:
+            places["warehouse"].append(test)
+        elif read & {Scope.PERSON, Scope.VALUE}:
+            places["part"].append(test)
+        else:
+            places["fresh"].append(test)
+    return places

@@ -1,0 +1,134 @@
+"""The rows of a slice into the tables of the warehouse: what is gone goes, what is new comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from orchestration.errors import PlanError
+from orchestration.fast_lane.plan import Model, Scope
+from orchestration.fast_lane.slice import Catalog, quoted
+
+KEYS = (
+    ("person_id", "person"),
+    ("record_id", "record"),
+    ("opportunity_id", "opportunity"),
+    ("event_id", "event"),
+)
+"""Column → the kind of entity whose rows it marks; the first that a model has, and that is not
+null in a row, decides."""
+EVENT_KEYS = (("position", "position"), ("event_id", "event"))
+"""The same for models of scope `event`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Rows that a model lost and gained; a changed row counts in both."""
+
+    deleted: int
+    inserted: int
+
+
+def keys_of(model: Model, columns: Sequence[str]) -> list[tuple[str, str]]:
+    """The columns that tell whose a row is, with their kinds; raises PlanError if there are none."""
+    told = [(column, kind) for column, kind in model.keys.items() if column in columns]
+    if told:
+        return told
+    order = EVENT_KEYS if model.scope is Scope.EVENT else KEYS
+    found = [(column, kind) for column, kind in order if column in columns]
+    if not found:
+        raise PlanError(
+            f"Nothing tells whose the rows of {model.name} are.",
+            remedy="Give it a column person_id, record_id, opportunity_id or event_id, name one in"
+            " `meta.keys` (column: kind of entity), or make its `meta.scope` global.",
+        )
+    return found
+
+
+def is_touched(keys: Sequence[tuple[str, str]], alias: str) -> str:
+    """SQL: whether a row of `alias` belongs to an entity that was touched."""
+    conditions, before = [], ""
+    for column, kind in keys:
+        name = f"{alias}.{quoted(column)}"
+        conditions.append(f"{before}{name} in (select id from touched.main.{quoted(kind)})")
+        before += f"{name} is null and "
+    return "(" + " or ".join(f"({condition})" for condition in conditions) + ")"
+
+
+def replace_touched(
+    model: Model, warehouse: Catalog, part: Catalog, columns: Sequence[str]
+) -> Merged:
+    """Make the touched rows of the warehouse's table equal to those of the slice; rows that are
+    equal already stay where they are."""
+    connection = warehouse.connection
+    target, made = warehouse.relation(model), part.relation(model)
+    touched = is_touched(keys_of(model, columns), "held")
+    # Without a unique key equal rows may stand in it several times: then all are replaced.
+    same = " and ".join(
+        f"held.{quoted(column)} is not distinct from made.{quoted(column)}" for column in columns
+    )
+    connection.execute(
+        f"""
+        create or replace temp table held as
+        select rowid as held_row, held.* from {target} as held where {touched};
+
+        create or replace temp table made as
+        select made.* from {made} as made
+        {f"anti join temp.main.held as held on {same}" if model.unique else ""};
+
+        create or replace temp table gone as
+        select held_row from temp.main.held as held
+        {f"anti join {made} as made on {same}" if model.unique else ""};
+        """  # noqa: S608  quoted
+    )
+    deleted = _changed(connection, f"delete from {target} where rowid in (from temp.main.gone)")
+    inserted = _changed(connection, f"insert into {target} by name from temp.main.made")
+    return Merged(deleted, inserted)
+
+
+def replace_rows(
+    model: Model, warehouse: Catalog, made: Catalog, keys: Sequence[tuple[str, str]]
+) -> Merged:
+    """Delete the rows with these keys, insert what was made."""
+    target = warehouse.relation(model)
+    deleted = _changed(
+        warehouse.connection,
+        f"delete from {target} as held where {is_touched(keys, 'held')}",  # noqa: S608  quoted
+    )
+    inserted = _changed(
+        warehouse.connection,
+        f"insert into {target} by name from {made.relation(model)}",  # noqa: S608  quoted
+    )
+    return Merged(deleted, inserted)
+
+
+def add_values(model: Model, warehouse: Catalog, fresh: Catalog) -> Merged:
+    """Insert the values that the warehouse's table lacks."""
+    missing = missing_values(model, warehouse, fresh)
+    target = warehouse.relation(model)
+    return Merged(0, _changed(warehouse.connection, f"insert into {target} by name {missing}"))
+
+
+def missing_values(model: Model, warehouse: Catalog, fresh: Catalog) -> str:
+    """SQL: the rows of `fresh` whose key the warehouse's table does not hold."""
+    using = ", ".join(quoted(column) for column in model.unique)
+    return (
+        f"select * from {fresh.relation(model)}"  # noqa: S608  quoted
+        f" anti join {warehouse.relation(model)} using ({using})"
+    )
+
+
+def replace_all(model: Model, warehouse: Catalog, select: str | None = None) -> Merged:
+    """Build a table anew, in place: its columns, types and constraints stay."""
+    target = warehouse.relation(model)
+    connection = warehouse.connection
+    deleted = _changed(connection, f"delete from {target}")  # noqa: S608  quoted
+    inserted = _changed(connection, f"insert into {target} by name {select or model.sql}")
+    return Merged(deleted, inserted)
+
+
+def _changed(connection: DuckDBPyConnection, sql: str) -> int:
+    [(rows,)] = connection.execute(sql).fetchall()
+    return int(rows)
