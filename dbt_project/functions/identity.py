@@ -21,15 +21,74 @@ _LETTERS: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
 )
 _LEGAL_FORMS: Final = frozenset(
-    "ab ag as asa aps bv co corp corporation company ev gmbh inc incorporated kft kg kgaa limited"
-    " llc llp ltd ltda mbh nv ohg oy oyj plc pllc pty pte sa sarl sas se spa srl sro ug".split()
+    [
+        "ab",
+        "ag",
+        "as",
+        "asa",
+        "aps",
+        "bv",
+        "co",
+        "corp",
+        "corporation",
+        "company",
+        "ev",
+        "gmbh",
+        "inc",
+        "incorporated",
+        "kft",
+        "kg",
+        "kgaa",
+        "limited",
+        "llc",
+        "llp",
+        "ltd",
+        "ltda",
+        "mbh",
+        "nv",
+        "ohg",
+        "oy",
+        "oyj",
+        "plc",
+        "pllc",
+        "pty",
+        "pte",
+        "sa",
+        "sarl",
+        "sas",
+        "se",
+        "spa",
+        "srl",
+        "sro",
+        "ug",
+    ]
 )
 _STREET_WORDS: Final = {
-    **{"street": "st", "saint": "st", "str": "st", "strasse": "st", "lane": "ln", "road": "rd"},
-    **{"avenue": "ave", "av": "ave", "drive": "dr", "boulevard": "blvd", "place": "pl"},
-    **{"court": "ct", "circuit": "cct", "highway": "hwy", "parkway": "pkwy", "square": "sq"},
-    **{"terrace": "tce", "crescent": "cres", "close": "cl", "apartment": "apt", "suite": "ste"},
-    **{"north": "n", "south": "s", "east": "e", "west": "w"},
+    "street": "st",
+    "saint": "st",
+    "str": "st",
+    "strasse": "st",
+    "lane": "ln",
+    "road": "rd",
+    "avenue": "ave",
+    "av": "ave",
+    "drive": "dr",
+    "boulevard": "blvd",
+    "place": "pl",
+    "court": "ct",
+    "circuit": "cct",
+    "highway": "hwy",
+    "parkway": "pkwy",
+    "square": "sq",
+    "terrace": "tce",
+    "crescent": "cres",
+    "close": "cl",
+    "apartment": "apt",
+    "suite": "ste",
+    "north": "n",
+    "south": "s",
+    "east": "e",
+    "west": "w",
 }
 _COMPOUND_STREET: Final = re.compile(r"(?<=\w\w)(strasse|str)$")
 _ZIP: Final = re.compile(r"([0-9]{5})-?[0-9]{4}")
@@ -37,7 +96,8 @@ _ZIP: Final = re.compile(r"([0-9]{5})-?[0-9]{4}")
 _MONTHS: Final = {
     name: number
     for number, name in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+        start=1,
     )
 }
 _FIRST_YEAR: Final = 1880

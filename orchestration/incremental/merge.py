@@ -99,7 +99,7 @@ def replace_rows(
     )
     inserted = _changed(
         warehouse.connection,
-        f"insert into {target} by name from {made.relation(model)}",  # noqa: S608  quoted
+        f"insert into {target} by name from {made.relation(model)}",
     )
     return Merged(deleted, inserted)
 

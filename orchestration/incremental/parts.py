@@ -345,7 +345,7 @@ class Parts:
     def _give_whole(self, name: str) -> None:
         """Define a relation in `whole`, after all that it reads; a reference model is built."""
         if name in self._in_whole:
-            return
+            return None
         self._in_whole.add(name)
         model = next((each for each in self.plan.models if each.name == name), None)
         if model is None:  # a source

@@ -20,7 +20,9 @@ def results(
     """One materialization for each asset in `keys`, one result for each check that was made."""
     place = {name: index for index, name in enumerate(report.order)}
     for key in sorted(keys, key=lambda each: place[each.path[-1]]):
-        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report.merged.get(key.path[-1])))
+        yield dg.MaterializeResult(
+            asset_key=key, metadata=_metadata(report.merged.get(key.path[-1]))
+        )
     made = {outcome.test.name: outcome for outcome in report.tests}
     for check in sorted(checks, key=lambda each: (each.asset_key, each.name)):
         outcome = made.get(check.name)
