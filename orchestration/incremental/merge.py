@@ -32,7 +32,7 @@ class Merged:
 
 
 def keys_of(model: Model, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """The columns that tell whose a row is, with their kinds; raises PlanError if there are none."""
+    """The columns that tell whose a row is, with their kinds; PlanError if there are none."""
     told = [(column, kind) for column, kind in model.keys.items() if column in columns]
     if told:
         return told
@@ -52,7 +52,8 @@ def is_touched(keys: Sequence[tuple[str, str]], alias: str) -> str:
     conditions, before = [], ""
     for column, kind in keys:
         name = f"{alias}.{quoted(column)}"
-        conditions.append(f"{before}{name} in (select id from touched.main.{quoted(kind)})")
+        ids = f"select id from touched.main.{quoted(kind)}"  # noqa: S608  quoted
+        conditions.append(f"{before}{name} in ({ids})")
         before += f"{name} is null and "
     return "(" + " or ".join(f"({condition})" for condition in conditions) + ")"
 
@@ -83,7 +84,10 @@ def replace_touched(
         {f"anti join {made} as made on {same}" if model.unique else ""};
         """  # noqa: S608  quoted
     )
-    deleted = _changed(connection, f"delete from {target} where rowid in (from temp.main.gone)")
+    deleted = _changed(
+        connection,
+        f"delete from {target} where rowid in (from temp.main.gone)",  # noqa: S608  quoted
+    )
     inserted = _changed(connection, f"insert into {target} by name from temp.main.made")
     return Merged(deleted, inserted)
 

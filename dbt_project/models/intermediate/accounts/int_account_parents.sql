@@ -6,6 +6,14 @@ told as (
 
 ),
 
+above as (
+
+    select distinct parent_key
+    from told
+    where parent_key is not null
+
+),
+
 tree as (
 
     select
@@ -14,10 +22,10 @@ tree as (
     from told
     union all
     select
-        parents.parent_key as node,
+        above.parent_key as node,
         cast(null as {{ dbt.type_string() }}) as parent
-    from (select distinct parent_key from told where parent_key is not null) as parents
-    left join told on parents.parent_key = told.account_key
+    from above
+    left join told on above.parent_key = told.account_key
     where told.account_key is null
 
 ),
@@ -27,7 +35,10 @@ verdicts as (
     select
         verdicts.node as account_key,
         verdicts.verdict
-    from {{ parent_verdicts(tree='tree', deepest=var('most_parents_above_an_account')) }} as verdicts
+    from
+        {{ parent_verdicts(
+            tree='tree', deepest=var('most_parents_above_an_account')
+        ) }} as verdicts
 
 ),
 

@@ -19,9 +19,9 @@ sides as (
             order_key,
             occurred_at,
             '{{ side }}' as side,
-            {{ prefix }}record_id as record_id,
-            {{ prefix }}person_id as person_id,
-            {{ prefix }}user_id as user_id,
+            {{ prefix }}record_id{{ ' as record_id' if prefix }},
+            {{ prefix }}person_id{{ ' as person_id' if prefix }},
+            {{ prefix }}user_id{{ ' as user_id' if prefix }},
             {{ normalise_email(prefix ~ 'email') }} as email
         from links
         {{ 'union all' if not loop.last }}

@@ -32,12 +32,21 @@ problems as (
 
     select 'the rule ' || rule || ' names the unknown field ' || field as problem
     from rules
-    where field not in ({% for field in known %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %})
+    where
+        field not in (
+            {% for name in known %}
+                '{{ name }}'{{ ',' if not loop.last }}
+            {% endfor %}
+        )
     union all
-    select
-        'the limit of the rule ' || rule || ' names the unknown field ' || field as problem
+    select 'the limit of the rule ' || rule || ' names the unknown field ' || field as problem
     from limits
-    where field not in ({% for field in known %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %})
+    where
+        field not in (
+            {% for name in known %}
+                '{{ name }}'{{ ',' if not loop.last }}
+            {% endfor %}
+        )
     union all
     select 'match_rule_limits names the unknown rule ' || limits.rule as problem
     from limits
