@@ -15,7 +15,7 @@ FIELDS = ("first_name", "company", "street", "postcode", "birth_date", "salesfor
 @pytest.mark.parametrize(
     ("field", "text", "expected"),
     [
-        ("last_name", "  O’Hare ", "ohare"),
+        ("last_name", "  O'Hare. ", "ohare"),
         ("last_name", "Müller-Lüdenscheidt", "muller ludenscheidt"),
         ("last_name", "Łukasiewicz", "lukasiewicz"),
         ("last_name", "王", "王"),
@@ -68,7 +68,7 @@ def test_any_text_has_a_form_or_none(field: str, text: str) -> None:
         ("darla", "darlene", False),
     ],
 )
-def test_names_that_sound_alike(one: str, other: str, alike: bool) -> None:  # noqa: FBT001
+def test_names_that_sound_alike(one: str, other: str, alike: bool) -> None:
     """Vowels and doubled letters do not count; short words stay whole."""
     assert alike == (name_sound(one) == name_sound(other))
 
