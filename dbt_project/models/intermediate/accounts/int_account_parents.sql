@@ -6,30 +6,6 @@ told as (
 
 ),
 
-above as (
-
-    select distinct parent_key
-    from told
-    where parent_key is not null
-
-),
-
-tree as (
-
-    select
-        account_key as node,
-        parent_key as parent
-    from told
-    union all
-    select
-        above.parent_key as node,
-        cast(null as {{ dbt.type_string() }}) as parent
-    from above
-    left join told on above.parent_key = told.account_key
-    where told.account_key is null
-
-),
-
 verdicts as (
 
     select
@@ -37,7 +13,7 @@ verdicts as (
         verdicts.verdict
     from
         {{ parent_verdicts(
-            tree='tree', deepest=var('most_parents_above_an_account')
+            tree=ref('int_account_tree'), deepest=var('most_parents_above_an_account')
         ) }} as verdicts
 
 ),

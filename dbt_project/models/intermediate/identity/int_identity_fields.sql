@@ -1,9 +1,3 @@
-{% set normalised = {
-    'salesforce_id': 'salesforce_id', 'company': 'company_normalised',
-    'street': 'street_normalised', 'city': 'city_normalised', 'state': 'state_normalised',
-    'postcode': 'postcode_normalised',
-} %}
-
 with
 
 records as (
@@ -61,10 +55,9 @@ told as (
     union all
     select
         sayings.record_id,
-        case sayings.field
-            {% for given, field in normalised.items() %}
-                when '{{ given }}' then '{{ field }}'
-            {% endfor %}
+        case
+            when sayings.field = 'salesforce_id' then 'salesforce_id'
+            else sayings.field || '_normalised'
         end as field,
         identity_values.normalised_value as field_value,
         sayings.first_told_at
