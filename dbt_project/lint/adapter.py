@@ -21,4 +21,4 @@ def _literal(argument: object) -> str:
     if isinstance(argument, list | tuple):
         return ", ".join(map(_literal, argument))
     text = str(argument)
-    return f"'{text}'" if text.startswith("$") else text
+    return f"'{text}'" if not text or text.startswith("$") else text

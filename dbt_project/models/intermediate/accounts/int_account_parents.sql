@@ -6,7 +6,8 @@ told as (
 
 ),
 
-tree as (
+-- parent_verdicts reads it.
+tree as (  -- noqa: ST03
 
     select
         account_key as node,
@@ -16,9 +17,10 @@ tree as (
     select
         parents.parent_key as node,
         cast(null as {{ dbt.type_string() }}) as parent
-    from (select distinct parent_key from told where parent_key is not null) as parents
+    from told as parents
     left join told on parents.parent_key = told.account_key
-    where told.account_key is null
+    where parents.parent_key is not null and told.account_key is null
+    group by parents.parent_key
 
 ),
 
@@ -27,7 +29,8 @@ verdicts as (
     select
         verdicts.node as account_key,
         verdicts.verdict
-    from {{ parent_verdicts(tree='tree', deepest=var('most_parents_above_an_account')) }} as verdicts
+    from
+        {{ parent_verdicts(tree='tree', deepest=var('most_parents_above_an_account')) }} as verdicts
 
 ),
 

@@ -27,7 +27,8 @@ divided as (
 
 ),
 
-edges as (
+-- components_apart reads it.
+edges as (  -- noqa: ST03
 
     select edges.*
     from {{ ref('int_identity_edges') }} as edges

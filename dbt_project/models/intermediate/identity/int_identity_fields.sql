@@ -39,10 +39,11 @@ told as (
         value_given as field_value,
         first_told_at
     from sayings
-    where field in (
-        'user_id', 'anonymous_id', 'external_id', 'hubspot_contact_id', 'stripe_customer_id',
-        'meta_lead_id', 'email_normalised', 'phone', 'birth_date', 'company_domain'
-    )
+    where
+        field in (
+            'user_id', 'anonymous_id', 'external_id', 'hubspot_contact_id', 'stripe_customer_id',
+            'meta_lead_id', 'email_normalised', 'phone', 'birth_date', 'company_domain'
+        )
     union all
     select
         record_id,

@@ -19,9 +19,9 @@ sides as (
             order_key,
             occurred_at,
             '{{ side }}' as side,
-            {{ prefix }}record_id as record_id,
-            {{ prefix }}person_id as person_id,
-            {{ prefix }}user_id as user_id,
+            {{ prefix }}record_id as record_id,  -- noqa: AL09
+            {{ prefix }}person_id as person_id,  -- noqa: AL09
+            {{ prefix }}user_id as user_id,  -- noqa: AL09
             {{ normalise_email(prefix ~ 'email') }} as email
         from links
         {{ 'union all' if not loop.last }}

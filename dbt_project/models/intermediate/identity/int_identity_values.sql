@@ -10,9 +10,7 @@ given as (
         field,
         value_given
     from {{ ref('int_identity_sayings') }}
-    where field in (
-        {%- for field in texts %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor -%}
-    )
+    where field in ({{ quoted(texts) }})
 
 ),
 

@@ -32,12 +32,11 @@ problems as (
 
     select 'the rule ' || rule || ' names the unknown field ' || field as problem
     from rules
-    where field not in ({% for field in known %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %})
+    where field not in ({{ quoted(known) }})
     union all
-    select
-        'the limit of the rule ' || rule || ' names the unknown field ' || field as problem
+    select 'the limit of the rule ' || rule || ' names the unknown field ' || field as problem
     from limits
-    where field not in ({% for field in known %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %})
+    where field not in ({{ quoted(known) }})
     union all
     select 'match_rule_limits names the unknown rule ' || limits.rule as problem
     from limits

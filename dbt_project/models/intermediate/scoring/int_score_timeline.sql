@@ -3,11 +3,10 @@ with
 half_lives as (
 
     select
-        version,
         {% for slot in half_life_slots() %}
-            max(case when slot = {{ slot }} then half_life_days end) as half_life_{{ slot }}
-            {{- ',' if not loop.last }}
+            max(case when slot = {{ slot }} then half_life_days end) as half_life_{{ slot }},
         {% endfor %}
+        version
     from {{ ref('int_score_rules') }}
     group by version
 
@@ -19,16 +18,15 @@ running as (
         person_id,
         version,
         occurred_at,
-        lead(occurred_at) over (
-            partition by person_id, version order by occurred_at
-        ) as next_occurred_at,
         {% for slot in [0] + half_life_slots() %}
             sum(case when slot = {{ slot }} then change else 0 end) over (
                 partition by person_id, version order by occurred_at
                 range between unbounded preceding and current row
-            ) as grown_{{ slot }}
-            {{- ',' if not loop.last }}
+            ) as grown_{{ slot }},
         {% endfor %}
+        lead(occurred_at) over (
+            partition by person_id, version order by occurred_at
+        ) as next_occurred_at
     from {{ ref('int_score_changes') }}
 
 ),

@@ -6,7 +6,7 @@ with
 
 files as (
 
-    select * from {{ scorecard_files(columns) }} as files
+    select * from {{ scorecard_files(columns) }} as files  -- noqa: AL05
 
 )
 
