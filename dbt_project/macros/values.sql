@@ -15,3 +15,11 @@
         else 'text'
     end
 {%- endmacro %}
+
+
+{# Words as texts of SQL, for the list behind `in`. #}
+{% macro quoted(words) -%}
+    {%- for word in words -%}
+        '{{ word }}'{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

@@ -11,5 +11,6 @@
 {# Likewise, unless the source stands in another database than the models (target `dev`). #}
 {% macro source() -%}
     {%- set relation = builtins.source(*varargs, **kwargs) -%}
-    {{ return(relation.include(database=relation.database != target.database)) }}
+    {%- set elsewhere = (relation.database or '') != (target.database or '') -%}
+    {{ return(relation.include(database=elsewhere)) }}
 {%- endmacro %}
