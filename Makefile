@@ -24,6 +24,7 @@ chaos: $(READY)  ## the slow tests: many rounds of kill -9 and the like
 bench: $(READY)  ## speed and memory on this machine, as JSON
 	@$(BIN)/millrace bench receive --json
 	@$(BIN)/millrace bench load --json
+	@$(BIN)/millrace bench rebuild --json
 
 lint: $(READY)  ## ruff, mypy (strict), sqlfluff
 	@$(BIN)/ruff check .

@@ -63,6 +63,25 @@ def load(
     _tell("Loading", measure_load(events, _progress(as_json)), as_json=as_json)
 
 
+@app.command()
+@reports_errors
+def rebuild(
+    events: Annotated[int, typer.Option(min=1_000, help="In the full build.")] = 5_000_000,
+    people: Annotated[int, typer.Option(min=10, help="Of whom they are.")] = 50_000,
+    new: Annotated[int, typer.Option(min=1, help="For the incremental builds.")] = 10_000,
+    identifiers: Annotated[
+        int, typer.Option(min=0, help="To resolve in the measurement of identity; 0: none.")
+    ] = 1_000_000,
+    scaling: Annotated[bool, typer.Option(help="Build a tenth of the events too.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """The models over a made-up log: full build, incremental builds, identity alone."""
+    from orchestration.bench import rebuild as bench
+
+    size = bench.Size(events, people, new, identifiers, scaling)
+    _tell("Rebuilding", bench.measure_rebuild(size, _progress(as_json)), as_json=as_json)
+
+
 def _progress(as_json: bool) -> Any:
     return (lambda _step: None) if as_json else (lambda step: err.print(f"  {step} …"))
 

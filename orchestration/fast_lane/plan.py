@@ -131,7 +131,9 @@ def read_plan(manifest: Mapping[str, Any], fingerprint: str) -> Plan:
         }
     )
     tests = tuple(
-        _test(node, names) for _, node in sorted(nodes.items()) if node["resource_type"] == "test"
+        _test(node, names)
+        for _, node in sorted(nodes.items())
+        if node["resource_type"] == "test" and node.get("compiled_code")
     )
     plan = Plan(tuple(_ordered(models)), tests, fingerprint)
     _check(plan)
@@ -224,7 +226,7 @@ def _test(node: Mapping[str, Any], names: Mapping[str, str]) -> Test:
     attached = node.get("attached_node")
     return Test(
         name=node["name"],
-        sql=node["compiled_code"] or "",
+        sql=node["compiled_code"],
         reads=tuple(names[read] for read in node["depends_on"].get("nodes", ())),
         of=names[attached] if attached else None,
         warns=node["config"]["severity"].lower() == "warn",

@@ -1,0 +1,188 @@
+-- The events `first` to `last` of a made-up log of `people` people, as `millrace run` would have
+-- loaded them; the same for the same numbers. Events come in sessions of `session` of one person,
+-- some people in far more than others. Times follow the positions, but for one in a hundred that
+-- comes a day late.
+with
+
+numbered as (
+    select
+        n,
+        n // $session as visit,
+        cast(hash(n) % 1000 as bigint) as draw,
+        pow((hash(n // $session) % 1000003) / 1000003.0, 1.5) as place
+    from range($first, $last) as numbers(n)
+),
+
+timed as (
+    select
+        n,
+        visit,
+        draw,
+        cast(floor(place * $people) as bigint) as p,
+        timestamptz '2025-01-01 00:00:00Z'
+        + to_milliseconds(n * 6000)
+        - to_milliseconds(case when n % 100 = 0 then 86400000 else 0 end) as moment
+    from numbered
+),
+
+typed as (
+    select
+        *,
+        case
+            when draw < 540 then 'page_view'
+            when draw < 700 then 'email_open'
+            when draw < 780 then 'email_click'
+            when draw < 810 then 'form_submit'
+            when draw < 840 then 'form_response'
+            when draw < 860 then 'webinar_attend'
+            when draw < 890 then 'contact.propertyChange'
+            when draw < 910 then 'deal.propertyChange'
+            when draw < 916 then 'deal.associationChange'
+            when draw < 930 then 'meeting_booked'
+            when draw < 935 then 'meeting_outcome'
+            when draw < 950 then 'consent_changed'
+            when draw < 955 then 'email_unsubscribed'
+            when draw < 965 then 'payment_succeeded'
+            when draw < 985 then 'track'
+            when draw < 988 then 'account_updated'
+            when draw < 990 then 'ad_spend'
+            when draw < 991 then 'contact.merge'
+            when draw < 999 then 'contact_updated'
+            else 'company_party'
+        end as event_type,
+        'person' || p || '@' || (case when p % 3 = 0 then 'gmail.com' else 'company' || p % 5000 || '.com' end)
+            as email,
+        lpad(cast(p % 10000000 as varchar), 7, '0') as seven_digits,
+        strftime(moment, '%Y-%m-%dT%H:%M:%S.%gZ') as told_at,
+        cast(epoch_ms(moment) as varchar) as told_ms
+    from timed
+),
+
+worded as (
+    select
+        *,
+        case
+            when event_type = 'form_response' then 'typeform'
+            when event_type like '%.%' then 'hubspot'
+            when event_type = 'track' then 'segment'
+            else 'website'
+        end as source,
+        case
+            when event_type = 'form_response' then to_json({
+                'event_id': 'f' || n, 'event_type': event_type,
+                'form_response': {
+                    'form_id': 'lT4Z3j', 'token': 'token' || n, 'submitted_at': told_at,
+                    'hidden': {
+                        'utm_source': ['google', 'linkedin', 'newsletter'][n % 3 + 1],
+                        'utm_medium': 'cpc', 'utm_campaign': 'campaign ' || n % 40,
+                        'anonymous_id': 'v' || p
+                    },
+                    'answers': [
+                        {'type': 'email', 'email': email, 'text': null, 'field': {'id': 'a', 'ref': 'email'}},
+                        {'type': 'text', 'email': null, 'text': 'First' || p % 1000, 'field': {'id': 'b', 'ref': 'first_name'}},
+                        {'type': 'text', 'email': null, 'text': 'Last' || p % 3000, 'field': {'id': 'c', 'ref': 'last_name'}},
+                        {'type': 'text', 'email': null, 'text': 'VP Sales', 'field': {'id': 'd', 'ref': 'job_title'}}
+                    ]
+                }
+            })
+            when event_type = 'contact.propertyChange' then to_json({
+                'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
+                'objectId': p, 'changeSource': 'CRM_UI',
+                'propertyName': ['email', 'firstname', 'lastname', 'jobtitle'][n % 4 + 1],
+                'propertyValue': [email, 'First' || p % 1000, 'Last' || p % 3000, 'Head of Sales'][n % 4 + 1]
+            })
+            when event_type = 'deal.propertyChange' then to_json({
+                'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
+                'objectId': p, 'changeSource': 'CRM_UI',
+                'propertyName': ['dealstage', 'amount'][n % 2 + 1],
+                'propertyValue': [
+                    ['appointmentscheduled', 'closedwon', 'closedlost'][draw % 3 + 1],
+                    cast(100 + n % 9000 as varchar)
+                ][n % 2 + 1]
+            })
+            when event_type = 'deal.associationChange' then to_json({
+                'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
+                'associationType': 'DEAL_TO_CONTACT', 'fromObjectId': p, 'toObjectId': p,
+                'associationRemoved': false, 'isPrimaryAssociation': true
+            })
+            when event_type = 'contact.merge' then to_json({
+                'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
+                'objectId': p, 'primaryObjectId': p, 'mergedObjectIds': [$people + p],
+                'newObjectId': p, 'numberOfPropertiesMoved': 1
+            })
+            when event_type = 'track' then to_json({
+                'type': 'track', 'event': 'Email Opened', 'messageId': 'm' || n, 'timestamp': told_at,
+                'anonymousId': 'v' || p, 'userId': case when p % 3 = 0 then 'u' || p end,
+                'properties': {'url': 'https://www.example.com/'}
+            })
+            when event_type = 'ad_spend' then to_json({
+                'type': event_type, 'timestamp': told_at,
+                'data': {
+                    'date': strftime(moment, '%Y-%m-%d'), 'platform': ['google', 'linkedin'][n % 2 + 1],
+                    'account': 'a1', 'campaign_id': 'c' || n % 40, 'campaign_name': 'campaign ' || n % 40,
+                    'amount': cast(10 + n % 300 as varchar), 'currency': 'USD', 'impressions': 1000, 'clicks': 20
+                }
+            })
+            when event_type = 'account_updated' then to_json({
+                'type': event_type, 'timestamp': told_at,
+                'data': {
+                    'domain': 'company' || p % 5000 || '.com', 'name': 'Company ' || p % 5000,
+                    'industry': 'software', 'employees': 10 + p % 4000, 'country': 'US'
+                }
+            })
+            else to_json({
+                'type': event_type, 'timestamp': told_at,
+                'data': {
+                    'library': 'web 1.2', 'session_id': md5('s' || visit), 'language': 'en-US',
+                    'viewport': '1440x900', 'page_title': 'Pricing and plans for teams of every size',
+                    'anonymous_id': case when draw < 540 or draw between 780 and 809 then 'v' || p end,
+                    'user_id': case when p % 3 = 0 and draw < 540 then 'u' || p end,
+                    'email': case
+                        when draw < 540 then null
+                        when draw = 700 and p % 7 = 0 then 'not an address'
+                        else email
+                    end,
+                    'phone': case when draw between 780 and 809 then '+1 415 ' || seven_digits end,
+                    'first_name': case when draw between 780 and 809 then 'First' || p % 1000 end,
+                    'last_name': case when draw between 780 and 809 then 'Last' || p % 3000 end,
+                    'company': case when draw between 780 and 809 then 'Company ' || p % 5000 end,
+                    'country': case when draw between 780 and 809 then 'US' end,
+                    'utm_source': case when n % 5 = 0 then ['google', 'linkedin', 'bing', 'newsletter'][n % 4 + 1] end,
+                    'utm_medium': case when n % 5 = 0 then ['cpc', 'social', 'email'][n % 3 + 1] end,
+                    'utm_campaign': case when n % 5 = 0 then 'campaign ' || n % 40 end,
+                    'page_url': case when draw < 540 then 'https://www.example.com/pages/' || n % 200 end,
+                    'referrer': case when draw < 540 and n % 4 = 0 then 'https://www.google.com/' end,
+                    'purpose': case when event_type = 'consent_changed' then ['advertising', 'email'][n % 2 + 1] end,
+                    'status': case when event_type = 'consent_changed' then ['granted', 'granted', 'withdrawn'][n % 3 + 1] end,
+                    'outcome': case when event_type = 'meeting_outcome' then ['attended', 'no_show'][n % 2 + 1] end,
+                    'amount': case when event_type = 'payment_succeeded' then cast(20 + n % 500 as varchar) end,
+                    'currency': case when event_type = 'payment_succeeded' then 'USD' end
+                }
+            })
+        end as body
+    from typed
+)
+
+select
+    n + 1 as position,
+    source,
+    'bench-' || lpad(cast(n as varchar), 9, '0') as event_key,
+    'webhook' as kind,
+    moment + to_seconds(2) as received_at,
+    md5('c' || n) as correlation_id,
+    false as historical,
+    case when event_type <> 'company_party' then event_type end as event_type,
+    case
+        when event_type = 'company_party' then null
+        when source = 'website' then 'standard/' || event_type || '/1.0.0'
+        else source || '/' || event_type || '/1.0.0'
+    end as contract,
+    case
+        when event_type = 'company_party' then 'EVENT_TYPE_UNKNOWN'
+        when draw = 998 then 'FIELD_MISSING'
+    end as problem_code,
+    case when draw = 998 then '/data/email' end as problem_path,
+    case when draw = 998 then 'missing' end as problem_value,
+    regexp_replace(cast(body as varchar), ',"[a-z_A-Z]+":null', '', 'g') as body,
+    sha256(cast(n as varchar)) as body_hash
+from worded
