@@ -20,7 +20,7 @@ import duckdb
 
 from dbt_project.functions.register import register
 from ingestion.event_log import EventLog
-from orchestration import decisions, warehouse
+from orchestration import decisions
 from orchestration.bench.machine import describe_machine, versions
 from orchestration.dbt import EXECUTABLE, PROJECT_DIR
 from orchestration.errors import BenchError
