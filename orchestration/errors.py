@@ -14,6 +14,7 @@ OrchestrationError
 │   ├── ScoreVersionUnknownError
 │   └── ScorecardError          a scorecard could not be trained, or may not be replaced
 ├── NotFoundError               `why` or `log` found nothing under that name
+├── SplinkMissingError          `identity propose` needs the extra `splink`
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
 ├── ErasureError                somebody cannot be erased, or not to the end
 │   ├── ErasureUnconfirmedError
@@ -93,6 +94,10 @@ class ScorecardError(ScoreError):
 
 class NotFoundError(OrchestrationError):
     code = "NOT_FOUND"
+
+
+class SplinkMissingError(OrchestrationError):
+    code = "SPLINK_MISSING"
 
 
 class PortUnavailableError(OrchestrationError):

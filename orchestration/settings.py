@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     )
     full_build_after: int = Field(
         0, ge=0, description="Incremental builds after which the next is full; 0: any number."
+    identity_propose_weight: float = Field(
+        2.0, description="Bits of evidence from which two people are proposed as one: 2 is 4 to 1."
+    )
+    identity_accept_weight: float | None = Field(
+        None, description="Bits from which they are linked without review; never if left out."
     )
 
     hubspot_url: str = "https://api.hubapi.com"
@@ -153,6 +158,11 @@ class Settings(BaseSettings):
     def scorecards(self) -> Path:
         """The points of trained scorecards, one CSV file a version."""
         return self.home / "scorecards"
+
+    @property
+    def identity_proposals(self) -> Path:
+        """Links that were proposed, and what was decided on them."""
+        return self.home / "identity" / "proposals.json"
 
     @property
     def dagster_home(self) -> Path:

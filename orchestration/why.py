@@ -28,9 +28,10 @@ Row = dict[str, Any]
 
 PERSON_BY_EMAIL = """
     select distinct people.person_id
-    from intermediate.int_identifiers as identifiers
+    from intermediate.int_identity_fields as fields
     inner join intermediate.int_record_people as people using (record_id)
-    where identifiers.identifier = 'email:' || ?
+    where fields.field = 'email_normalised' and fields.field_value = ?
+    order by people.person_id
 """
 PERSON_BY_ID = """
     select person_id from marts.dim_people where person_id = ?
@@ -49,6 +50,27 @@ SECTIONS: Mapping[str, str] = {
         inner join intermediate.int_record_people as people using (record_id)
         where people.person_id = ?
         order by identifiers.rule, identifiers.identifier
+    """,
+    "refused_identifiers": """
+        select distinct refused.identifier, refused.rule, refused.reason
+        from intermediate.int_refused_identifiers as refused
+        inner join (
+            select record_id, identifier from intermediate.int_identifier_candidates
+            union
+            select record_id, field || ':' || field_value from intermediate.int_identity_fields
+            union
+            select record_id, field || ' of ' || record_id from intermediate.int_unsteady_fields
+        ) as held using (identifier)
+        inner join intermediate.int_record_people as people using (record_id)
+        where people.person_id = ?
+        order by refused.rule, refused.identifier
+    """,
+    "links": """
+        select link_id, link_type, person_id, other_person_id, decided_by, reason, effect,
+            occurred_at
+        from marts.fct_identity_links
+        where ? in (person_id, other_person_id)
+        order by order_key
     """,
     "events": """
         select outcomes.position, outcomes.source, outcomes.event_type, outcomes.event_key,

@@ -5,10 +5,6 @@ def type_string() -> str:
     return "varchar"
 
 
-def split_part(text: str, delimiter: str, part: int) -> str:
-    return f"split_part({text}, {delimiter}, {part})"
-
-
 def date_trunc(part: str, date: str) -> str:
     return f"date_trunc('{part}', {date})"
 

@@ -65,6 +65,13 @@ def _tell_person(person: Story, story: Story, out: Console) -> None:
     if story["aliases"]:
         aliases = ", ".join(row["alias_id"] for row in story["aliases"])
         out.print(f"  merged with: {aliases}")
+    for refused in story["refused_identifiers"]:
+        out.print(f"  not linked by: {refused['identifier']} ({refused['reason']})")
+    for link in story["links"]:
+        out.print(
+            f"  {link['link_type']} by {link['decided_by'] or 'somebody'}: {link['person_id']}, "
+            f"{link['other_person_id']} ({link['effect']}; {link['reason'] or 'no reason given'})"
+        )
 
 
 def _table(

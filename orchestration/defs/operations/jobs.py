@@ -6,6 +6,7 @@ from orchestration.activation import EFFECTS
 from orchestration.batch import remember_failure
 
 TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
+PROPOSED = dg.AssetSelection.assets(["identity", "proposals"])
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
 
 
@@ -17,7 +18,7 @@ def _push(*, destination: str) -> dg.AssetSelection:
 
 batch = dg.define_asset_job(
     "batch",
-    selection=dg.AssetSelection.all() - TRAINED,
+    selection=dg.AssetSelection.all() - TRAINED - PROPOSED,
     hooks={remember_failure},
     description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
 )
@@ -42,10 +43,15 @@ train_scorecard = dg.define_asset_job(
     selection=TRAINED,
     description="Learn the points of a scorecard version from what became of leads.",
 )
+propose_links = dg.define_asset_job(
+    "propose_links",
+    selection=PROPOSED,
+    description="People that may be one, by probabilistic matching, for review.",
+)
 
 
 @dg.definitions
 def jobs() -> dg.Definitions:
     return dg.Definitions(
-        jobs=[batch, refresh_warehouse, push_mqls, push_conversions, train_scorecard]
+        jobs=[batch, refresh_warehouse, push_mqls, push_conversions, train_scorecard, propose_links]
     )

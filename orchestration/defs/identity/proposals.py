@@ -1,0 +1,25 @@
+"""Links that rules cannot see, for review; not part of a batch."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.identity import review
+from orchestration.settings import load_settings
+
+
+@dg.asset(
+    key=["identity", "proposals"],
+    deps=[dg.AssetKey(["warehouse", "published"])],
+    group_name="marts",
+    kinds={"python", "splink"},
+    description="People that may be one, with the evidence; `millrace identity review` lists them.",
+)
+def proposals() -> dg.MaterializeResult[None]:
+    found = review.renew(load_settings(), now=datetime.now(UTC))
+    return dg.MaterializeResult(
+        metadata={
+            "open": sum(row.status == "open" for row in found),
+            "accepted": sum(row.status == "accepted" for row in found),
+        }
+    )
