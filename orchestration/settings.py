@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     )
     full_build_after: int = Field(
         0, ge=0, description="Incremental builds after which the next is full; 0: any number."
+    )
     identity_propose_weight: float = Field(
         2.0, description="Bits of evidence from which two people are proposed as one: 2 is 4 to 1."
     )

@@ -316,7 +316,7 @@ def test_a_rule_that_cannot_be_is_refused_by_name(
     identity.connection.execute(f"insert into seeds.{seed} values {change}")
     try:
         with pytest.raises(
-            duckdb.Error, match=f"MATCH_RULE_INVALID: .*{message}.*Known fields: record_id"
+            duckdb.Error, match=f"MATCH_RULE_INVALID: .*{message}.*Known fields: anonymous_id"
         ):
             identity.build([])
     finally:

@@ -81,10 +81,10 @@ with_children as (
     select
         below.ancestor_id as account_id,
         count(*) - 1 as accounts_below,
-        max(figures.score_max) as score_max,
         {% for figure in sums %}
-            sum(figures.{{ figure }}) as {{ figure }}{{ ',' if not loop.last }}
+            sum(figures.{{ figure }}) as {{ figure }},
         {% endfor %}
+        max(figures.score_max) as score_max
     from below
     left join figures on below.account_id = figures.account_id
     group by below.ancestor_id

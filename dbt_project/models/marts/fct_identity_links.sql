@@ -35,7 +35,9 @@ told as (
         links.source,
         case
             when people.person_id is null or people.other_person_id is null then 'nobody_found'
-            when (people.person_id = people.other_person_id) = (links.event_type = 'identity_linked')
+            when
+                (people.person_id = people.other_person_id)
+                = (links.event_type = 'identity_linked')
                 then 'holds'
             else 'taken_back'
         end as effect,

@@ -6,28 +6,15 @@ told as (
 
 ),
 
-tree as (
-
-    select
-        account_key as node,
-        parent_key as parent
-    from told
-    union all
-    select
-        parents.parent_key as node,
-        cast(null as {{ dbt.type_string() }}) as parent
-    from (select distinct parent_key from told where parent_key is not null) as parents
-    left join told on parents.parent_key = told.account_key
-    where told.account_key is null
-
-),
-
 verdicts as (
 
     select
         verdicts.node as account_key,
         verdicts.verdict
-    from {{ parent_verdicts(tree='tree', deepest=var('most_parents_above_an_account')) }} as verdicts
+    from
+        {{ parent_verdicts(
+            tree=ref('int_account_tree'), deepest=var('most_parents_above_an_account')
+        ) }} as verdicts
 
 ),
 

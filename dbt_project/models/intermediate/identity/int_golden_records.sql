@@ -17,8 +17,9 @@ strategies as (
     select
         {% for field in golden_fields() %}
             max(case when field = '{{ precedence_of(field) }}' then strategy end)
-                as {{ field }}_strategy{{ ',' if not loop.last }}
+                as {{ field }}_strategy,
         {% endfor %}
+        count(*) as fields
     from {{ ref('field_precedence') }}
 
 ),
@@ -26,11 +27,11 @@ strategies as (
 ranks as (
 
     select
-        source,
         {% for field in golden_fields() %}
             max(case when field = '{{ precedence_of(field) }}' then rank end)
-                as {{ field }}_rank{{ ',' if not loop.last }}
+                as {{ field }}_rank,
         {% endfor %}
+        source
     from {{ ref('source_ranks') }}
     group by source
 

@@ -1,9 +1,3 @@
-{% set normalised = {
-    'salesforce_id': 'salesforce_id', 'company': 'company_normalised',
-    'street': 'street_normalised', 'city': 'city_normalised', 'state': 'state_normalised',
-    'postcode': 'postcode_normalised',
-} %}
-
 with
 
 records as (
@@ -39,10 +33,11 @@ told as (
         value_given as field_value,
         first_told_at
     from sayings
-    where field in (
-        'user_id', 'anonymous_id', 'external_id', 'hubspot_contact_id', 'stripe_customer_id',
-        'meta_lead_id', 'email_normalised', 'phone', 'birth_date', 'company_domain'
-    )
+    where
+        field in (
+            'user_id', 'anonymous_id', 'external_id', 'hubspot_contact_id', 'stripe_customer_id',
+            'meta_lead_id', 'email_normalised', 'phone', 'birth_date', 'company_domain'
+        )
     union all
     select
         record_id,
@@ -60,10 +55,9 @@ told as (
     union all
     select
         sayings.record_id,
-        case sayings.field
-            {% for given, field in normalised.items() %}
-                when '{{ given }}' then '{{ field }}'
-            {% endfor %}
+        case
+            when sayings.field = 'salesforce_id' then 'salesforce_id'
+            else sayings.field || '_normalised'
         end as field,
         identity_values.normalised_value as field_value,
         sayings.first_told_at

@@ -19,10 +19,10 @@ sides as (
             order_key,
             occurred_at,
             '{{ side }}' as side,
-            {{ prefix }}record_id as record_id,
-            {{ prefix }}person_id as person_id,
-            {{ prefix }}user_id as user_id,
-            {{ normalise_email(prefix ~ 'email') }} as email
+            {{ prefix }}record_id as named_record_id,
+            {{ prefix }}person_id as named_person_id,
+            {{ prefix }}user_id as named_user_id,
+            {{ normalise_email(prefix ~ 'email') }} as named_email
         from links
         {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -49,7 +49,7 @@ by_record as (
         sides.*,
         records.record_id as referred_record_id
     from sides
-    inner join records on sides.record_id = records.record_id
+    inner join records on sides.named_record_id = records.record_id
 
 ),
 
@@ -59,8 +59,8 @@ by_person as (
         sides.*,
         records.record_id as referred_record_id
     from sides
-    inner join records on sides.person_id = records.own_person_id
-    where sides.record_id is null
+    inner join records on sides.named_person_id = records.own_person_id
+    where sides.named_record_id is null
 
 ),
 
@@ -71,8 +71,10 @@ by_identifier as (
         identifiers.record_id as referred_record_id
     from sides
     inner join identifiers
-        on identifiers.identifier = coalesce('user:' || sides.user_id, 'email:' || sides.email)
-    where sides.record_id is null and sides.person_id is null
+        on
+            identifiers.identifier
+            = coalesce('user:' || sides.named_user_id, 'email:' || sides.named_email)
+    where sides.named_record_id is null and sides.named_person_id is null
 
 ),
 

@@ -1,7 +1,3 @@
-{% set texts = [
-    'salesforce_id', 'first_name', 'last_name', 'company', 'street', 'city', 'state', 'postcode',
-] %}
-
 with
 
 given as (
@@ -10,9 +6,11 @@ given as (
         field,
         value_given
     from {{ ref('int_identity_sayings') }}
-    where field in (
-        {%- for field in texts %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor -%}
-    )
+    where
+        field in (
+            'salesforce_id', 'first_name', 'last_name', 'company', 'street', 'city', 'state',
+            'postcode'
+        )
 
 ),
 

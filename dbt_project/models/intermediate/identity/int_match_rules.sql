@@ -28,16 +28,28 @@ rule_sizes as (
 
 ),
 
+known as (
+
+    {% for field in known %}
+        select '{{ field }}' as field
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
 problems as (
 
-    select 'the rule ' || rule || ' names the unknown field ' || field as problem
+    select 'the rule ' || rules.rule || ' names the unknown field ' || rules.field as problem
     from rules
-    where field not in ({% for field in known %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %})
+    left join known on rules.field = known.field
+    where known.field is null
     union all
     select
-        'the limit of the rule ' || rule || ' names the unknown field ' || field as problem
+        'the limit of the rule ' || limits.rule || ' names the unknown field ' || limits.field
+            as problem
     from limits
-    where field not in ({% for field in known %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %})
+    left join known on limits.field = known.field
+    where known.field is null
     union all
     select 'match_rule_limits names the unknown rule ' || limits.rule as problem
     from limits
@@ -49,6 +61,13 @@ problems as (
         || '{{ longest }} without a gap' as problem
     from rule_sizes
     where first_position <> 1 or last_position <> fields or fields > {{ longest }} or strengths <> 1
+
+),
+
+known_fields as (
+
+    select {{ joined_text('field', "', '") }} as names
+    from known
 
 ),
 
@@ -77,15 +96,11 @@ checked as (
 
     select
         by_rule.*,
-        case
-            when verdict.problem is not null
-                then {{ refuse(
-                    "'MATCH_RULE_INVALID: ' || verdict.problem || '. Known fields: "
-                    ~ known | join(', ') ~ '.' ~ "'"
-                ) }}
-        end as problem
+        'MATCH_RULE_INVALID: ' || verdict.problem || '. Known fields: ' || known_fields.names || '.'
+            as refusal
     from by_rule
     cross join verdict
+    cross join known_fields
 
 ),
 
@@ -100,7 +115,7 @@ match_rules as (
         {% endfor %}
         fields
     from checked
-    where problem is null
+    where case when refusal is not null then {{ refuse('refusal') }} end is null
 
 )
 

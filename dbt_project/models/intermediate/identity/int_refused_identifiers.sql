@@ -85,8 +85,9 @@ known as (
         known_refusals.reason
     from candidates
     inner join {{ ref('int_known_refusals') }} as known_refusals
-        on candidates.identifier = known_refusals.identifier
-        and candidates.rule = known_refusals.rule
+        on
+            candidates.identifier = known_refusals.identifier
+            and candidates.rule = known_refusals.rule
 
 ),
 
