@@ -29,6 +29,9 @@ TABLES = (
 
 KNOWN_REFUSALS = "intermediate.int_known_refusals"
 
+# Sources that no test here sends events of: their models are run once, over nothing.
+QUIET = ("salesforce", "stripe", "calendly", "segment", "meta", "intercom", "hubspot_pulls")
+
 Row = dict[str, Any]
 
 
@@ -37,6 +40,13 @@ class Model:
     relation: str
     kind: str
     sql: str
+
+    @property
+    def is_quiet(self) -> bool:
+        name = self.relation.split(".")[1]
+        return name.startswith(
+            tuple(f"{layer}_{source}__" for layer in ("stg", "int") for source in QUIET)
+        )
 
 
 class Identity:
@@ -52,7 +62,9 @@ class Identity:
             for node in warehouse.compiled(MODELS)
         ]
         self.connection = duckdb.connect()
-        self.connection.execute("set TimeZone = 'UTC'; set python_enable_replacements = false")
+        self.connection.execute(
+            "set TimeZone = 'UTC'; set python_enable_replacements = false; set threads = 1"
+        )
         name = warehouse.path.stem  # the catalog that sources are read from
         self.connection.execute(f"attach ':memory:' as {name}")
         self.connection.execute(f"use {name}")
@@ -61,6 +73,8 @@ class Identity:
             self.connection.execute(f"create schema {schema}")
         for seed, content in warehouse.seeds().items():
             self.put(f"seeds.{seed}", content)
+        self.build([])
+        self._models = [model for model in self._models if not model.is_quiet]
 
     def put(self, relation: str, content: pa.Table) -> None:
         self.connection.register("incoming", content)

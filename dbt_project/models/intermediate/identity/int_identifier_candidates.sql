@@ -69,6 +69,13 @@ joined_1 as (
 ),
 
 {% for position in range(2, longest + 1) %}
+    parts_{{ position }} as (
+
+        select * from parts
+        where field in (select rules.field_{{ position }} from rules)
+
+    ),
+
     joined_{{ position }} as (
 
         select
@@ -83,7 +90,7 @@ joined_1 as (
             greatest(joined.first_told_at, coalesce(parts.first_told_at, joined.first_told_at))
                 as first_told_at
         from joined_{{ position - 1 }} as joined
-        left join parts
+        left join parts_{{ position }} as parts
             on joined.record_id = parts.record_id and joined.field_{{ position }} = parts.field
         where joined.field_{{ position }} is null or parts.field_value is not null
 

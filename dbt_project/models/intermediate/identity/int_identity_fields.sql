@@ -18,26 +18,16 @@ identity_values as (
 
 ),
 
-told as (
+-- Two sayings may come to one value.
+often_told as (
 
     select
         record_id,
-        'record_id' as field,
-        record_id as field_value,
-        first_occurred_at as first_told_at
-    from records
-    union all
-    select
-        record_id,
-        field,
+        'hubspot_contact_id' as field,
         value_given as field_value,
         first_told_at
     from sayings
-    where
-        field in (
-            'user_id', 'anonymous_id', 'external_id', 'hubspot_contact_id', 'stripe_customer_id',
-            'meta_lead_id', 'email_normalised', 'phone', 'birth_date', 'company_domain'
-        )
+    where field = 'hubspot_contact_id'
     union all
     select
         record_id,
@@ -45,13 +35,6 @@ told as (
         hubspot_contact_id as field_value,
         first_told_at
     from {{ ref('int_identity_contact_ids') }}
-    union all
-    select
-        record_id,
-        field,
-        field_value,
-        first_told_at
-    from {{ ref('int_identity_names') }}
     union all
     select
         sayings.record_id,
@@ -70,15 +53,47 @@ told as (
 
 ),
 
-fields as (
+told_once as (
 
     select
         record_id,
         field,
         field_value,
         min(first_told_at) as first_told_at
-    from told
+    from often_told
     group by record_id, field, field_value
+
+),
+
+fields as (
+
+    select
+        record_id,
+        'record_id' as field,
+        record_id as field_value,
+        first_occurred_at as first_told_at
+    from records
+    union all
+    select
+        record_id,
+        field,
+        value_given as field_value,
+        first_told_at
+    from sayings
+    where
+        field in (
+            'user_id', 'anonymous_id', 'external_id', 'stripe_customer_id', 'meta_lead_id',
+            'email_normalised', 'phone', 'birth_date', 'company_domain'
+        )
+    union all
+    select
+        record_id,
+        field,
+        field_value,
+        first_told_at
+    from {{ ref('int_identity_names') }}
+    union all
+    select * from told_once
 
 )
 

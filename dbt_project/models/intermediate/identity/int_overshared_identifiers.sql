@@ -17,6 +17,7 @@ limits as (
 fields as (
 
     select * from {{ ref('int_identity_fields') }}
+    where field in (select limits.field from limits)
 
 ),
 
@@ -26,6 +27,7 @@ shared as (
         identifier,
         rule
     from candidates
+    where rule in (select limits.rule from limits)
     group by identifier, rule
     having count(*) > 1
 

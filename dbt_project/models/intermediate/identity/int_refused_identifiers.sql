@@ -2,10 +2,7 @@ with
 
 candidates as (
 
-    select distinct
-        identifier,
-        rule
-    from {{ ref('int_identifier_candidates') }}
+    select * from {{ ref('int_identifier_candidates') }}
 
 ),
 
@@ -20,37 +17,31 @@ mailboxes as (
 
 ),
 
-of_a_role as (
+of_everybody as (
 
-    select mailboxes.identifier
+    select
+        mailboxes.identifier,
+        case
+            when role_mailboxes.local_part is not null then 'role_mailbox'
+            else 'disposable_domain'
+        end as reason
     from mailboxes
-    inner join {{ ref('role_mailboxes') }} as role_mailboxes
+    left join {{ ref('role_mailboxes') }} as role_mailboxes
         on mailboxes.local_part = role_mailboxes.local_part
-
-),
-
-disposable as (
-
-    select mailboxes.identifier
-    from mailboxes
-    inner join {{ ref('disposable_email_domains') }} as disposable_domains
+    left join {{ ref('disposable_email_domains') }} as disposable_domains
         on mailboxes.email_domain = disposable_domains.domain
+    where role_mailboxes.local_part is not null or disposable_domains.domain is not null
 
 ),
 
 of_a_value as (
 
-    select
+    select distinct
         candidates.identifier,
         candidates.rule,
-        case
-            when of_a_role.identifier is not null then 'role_mailbox'
-            when disposable.identifier is not null then 'disposable_domain'
-        end as reason
+        of_everybody.reason
     from candidates
-    left join of_a_role on candidates.identifier = of_a_role.identifier
-    left join disposable on candidates.identifier = disposable.identifier
-    where candidates.rule = 'email'
+    inner join of_everybody on candidates.identifier = of_everybody.identifier
 
 ),
 
@@ -94,7 +85,6 @@ known as (
 unioned as (
 
     select * from of_a_value
-    where reason is not null
     union
     select * from placeholders
     union
