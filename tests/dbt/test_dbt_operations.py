@@ -127,6 +127,7 @@ def test_without_events_and_deliveries_the_reports_are_empty(warehouse: Warehous
     """Nothing fails on a warehouse that has just been made, and where no ledger was ever read dbt
     makes its table itself, with the columns that the loader would give it."""
     warehouse.query("drop table if exists raw.deliveries")
+    warehouse.build([], command="build", select=["stg_ledger__deliveries"])
     warehouse.build([])
     names = ["lead_velocity", "lead_funnel", "mql_conversion", "time_to_first_touch",
              "meeting_no_shows", "delivery_success", "identity_quality"]  # fmt: skip

@@ -17,13 +17,12 @@ ENGINES = ("duckdb", "spark")
 
 # What the macros for Spark call, of Spark SQL 3.5 (spark.apache.org/docs/3.5.0/api/sql).
 SPARK_FUNCTIONS = portable.FUNCTIONS | {
-    "array", "array_join", "array_sort", "arrays_zip", "assert_true", "collect_list",
-    "collect_set", "concat", "conv", "date_add", "date_format", "date_trunc", "explode",
+    "array", "array_join", "array_sort", "arrays_zip", "assert_true", "collect_list", "collect_set",
+    "concat", "conv", "current_timestamp", "date_add", "date_format", "date_trunc", "explode",
     "from_json", "get_json_object", "inline", "map_entries", "max_by", "min_by", "named_struct",
-    "nvl2", "percentile", "posexplode", "position", "raise_error", "regexp_extract",
-    "regexp_like", "regexp_replace", "sha2", "split", "struct", "timestamp_millis",
-    "timestamp_seconds", "to_json", "to_timestamp", "to_unix_timestamp", "transform",
-    "try_cast", "unix_micros", "unix_seconds",
+    "nvl2", "percentile", "posexplode", "position", "raise_error", "regexp_extract", "regexp_like",
+    "regexp_replace", "sha2", "split", "struct", "timestamp_millis", "timestamp_seconds", "to_json",
+    "to_timestamp", "to_unix_timestamp", "transform", "try_cast", "unix_micros", "unix_seconds",
 }  # fmt: skip
 
 
