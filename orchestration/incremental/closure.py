@@ -46,7 +46,7 @@ class Closure:
             create table nodes (entity_type varchar, entity_id varchar);
             create table frontier (entity_type varchar, entity_id varchar);
             create table position (id bigint);
-            """  # noqa: S608  our own names
+            """
         )
 
     def connect(self, asked_for: Catalog) -> None:
@@ -77,7 +77,7 @@ class Closure:
             select entity_type, entity_id, linked_type, linked_id from links
             union all
             select linked_type, linked_id, entity_type, entity_id from links;
-            """  # noqa: S608  our own names
+            """
         )
 
     def seed(self, select: str) -> None:

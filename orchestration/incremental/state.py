@@ -57,7 +57,7 @@ def read(connection: DuckDBPyConnection) -> State | None:
     """None where the tables are of no known build."""
     try:
         builds = connection.execute(
-            f"select kind, log_position, fingerprint, finished_at from {TABLE} order by build"  # noqa: S608  our own name
+            f"select kind, log_position, fingerprint, finished_at from {TABLE} order by build"
         ).fetchall()
     except CatalogException:  # no build was ever recorded
         return None
