@@ -74,9 +74,7 @@ def test_any_sender_may_speak_the_standard_vocabulary(warehouse: Warehouse) -> N
 def test_an_event_that_nobody_models_is_ignored(warehouse: Warehouse) -> None:
     """It keeps a contract, so its code differs from that of an unknown type."""
     known = raw_event("github", "d-1", "issues", {"action": "opened"}, at(1))
-    unknown = raw_event("github", "d-2", "fork", {}, at(1)).quarantined(
-        "EVENT_TYPE_UNKNOWN"
-    )
+    unknown = raw_event("github", "d-2", "fork", {}, at(1)).quarantined("EVENT_TYPE_UNKNOWN")
     warehouse.build([known, unknown])
     assert [("ignored", "NOT_MODELLED"), ("ignored", "EVENT_TYPE_UNKNOWN")] == [
         (row["outcome"], row["code"]) for row in warehouse.rows(OUTCOMES, "position")
