@@ -305,7 +305,7 @@ def _plan(manifest: Path) -> Plan:
 @contextmanager
 def _connected(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(str(file)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         register(connection)
         yield connection
 

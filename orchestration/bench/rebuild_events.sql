@@ -68,7 +68,7 @@ worded as (
             else 'website'
         end as source,
         case
-            when event_type = 'form_response' then to_json({
+            when event_type = 'form_response' then cast(to_json({
                 'event_id': 'f' || n, 'event_type': event_type,
                 'form_response': {
                     'form_id': 'lT4Z3j', 'token': 'token' || n, 'submitted_at': told_at,
@@ -78,20 +78,20 @@ worded as (
                         'anonymous_id': 'v' || p
                     },
                     'answers': [
-                        {'type': 'email', 'email': email, 'text': null, 'field': {'id': 'a', 'ref': 'email'}},
-                        {'type': 'text', 'email': null, 'text': 'First' || p % 1000, 'field': {'id': 'b', 'ref': 'first_name'}},
-                        {'type': 'text', 'email': null, 'text': 'Last' || p % 3000, 'field': {'id': 'c', 'ref': 'last_name'}},
-                        {'type': 'text', 'email': null, 'text': 'VP Sales', 'field': {'id': 'd', 'ref': 'job_title'}}
+                        to_json({'type': 'email', 'email': email, 'field': {'id': 'a', 'ref': 'email'}}),
+                        to_json({'type': 'text', 'text': 'First' || p % 1000, 'field': {'id': 'b', 'ref': 'first_name'}}),
+                        to_json({'type': 'text', 'text': 'Last' || p % 3000, 'field': {'id': 'c', 'ref': 'last_name'}}),
+                        to_json({'type': 'text', 'text': 'VP Sales', 'field': {'id': 'd', 'ref': 'job_title'}})
                     ]
                 }
-            })
-            when event_type = 'contact.propertyChange' then to_json({
+            }) as varchar)
+            when event_type = 'contact.propertyChange' then cast(to_json({
                 'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
                 'objectId': p, 'changeSource': 'CRM_UI',
                 'propertyName': ['email', 'firstname', 'lastname', 'jobtitle'][n % 4 + 1],
                 'propertyValue': [email, 'First' || p % 1000, 'Last' || p % 3000, 'Head of Sales'][n % 4 + 1]
-            })
-            when event_type = 'deal.propertyChange' then to_json({
+            }) as varchar)
+            when event_type = 'deal.propertyChange' then cast(to_json({
                 'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
                 'objectId': p, 'changeSource': 'CRM_UI',
                 'propertyName': ['dealstage', 'amount'][n % 2 + 1],
@@ -99,66 +99,68 @@ worded as (
                     ['appointmentscheduled', 'closedwon', 'closedlost'][draw % 3 + 1],
                     cast(100 + n % 9000 as varchar)
                 ][n % 2 + 1]
-            })
-            when event_type = 'deal.associationChange' then to_json({
+            }) as varchar)
+            when event_type = 'deal.associationChange' then cast(to_json({
                 'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
                 'associationType': 'DEAL_TO_CONTACT', 'fromObjectId': p, 'toObjectId': p,
                 'associationRemoved': false, 'isPrimaryAssociation': true
-            })
-            when event_type = 'contact.merge' then to_json({
+            }) as varchar)
+            when event_type = 'contact.merge' then cast(to_json({
                 'eventId': n, 'portalId': 7, 'occurredAt': epoch_ms(moment), 'subscriptionType': event_type,
                 'objectId': p, 'primaryObjectId': p, 'mergedObjectIds': [$people + p],
                 'newObjectId': p, 'numberOfPropertiesMoved': 1
-            })
-            when event_type = 'track' then to_json({
+            }) as varchar)
+            when event_type = 'track' then cast(to_json({
                 'type': 'track', 'event': 'Email Opened', 'messageId': 'm' || n, 'timestamp': told_at,
                 'anonymousId': 'v' || p, 'userId': case when p % 3 = 0 then 'u' || p end,
                 'properties': {'url': 'https://www.example.com/'}
-            })
-            when event_type = 'ad_spend' then to_json({
+            }) as varchar)
+            when event_type = 'ad_spend' then cast(to_json({
                 'type': event_type, 'timestamp': told_at,
                 'data': {
                     'date': strftime(moment, '%Y-%m-%d'), 'platform': ['google', 'linkedin'][n % 2 + 1],
                     'account': 'a1', 'campaign_id': 'c' || n % 40, 'campaign_name': 'campaign ' || n % 40,
                     'amount': cast(10 + n % 300 as varchar), 'currency': 'USD', 'impressions': 1000, 'clicks': 20
                 }
-            })
-            when event_type = 'account_updated' then to_json({
+            }) as varchar)
+            when event_type = 'account_updated' then cast(to_json({
                 'type': event_type, 'timestamp': told_at,
                 'data': {
                     'domain': 'company' || p % 5000 || '.com', 'name': 'Company ' || p % 5000,
                     'industry': 'software', 'employees': 10 + p % 4000, 'country': 'US'
                 }
-            })
-            else to_json({
-                'type': event_type, 'timestamp': told_at,
-                'data': {
-                    'library': 'web 1.2', 'session_id': md5('s' || visit), 'language': 'en-US',
-                    'viewport': '1440x900', 'page_title': 'Pricing and plans for teams of every size',
-                    'anonymous_id': case when draw < 540 or draw between 780 and 809 then 'v' || p end,
-                    'user_id': case when p % 3 = 0 and draw < 540 then 'u' || p end,
-                    'email': case
+            }) as varchar)
+            else
+                '{"type":"' || event_type || '","timestamp":"' || told_at || '","data":{"session_id":"'
+                || md5('s' || visit) || '","language":"en-US","viewport":"1440x900"'
+                || ',"page_title":"Pricing and plans for teams of every size"'
+                || concat(
+                    case when draw < 540 or draw between 780 and 809 then ',"anonymous_id":"v' || p || '"' end,
+                    case when p % 3 = 0 and draw < 540 then ',"user_id":"u' || p || '"' end,
+                    case
                         when draw < 540 then null
-                        when draw = 700 and p % 7 = 0 then 'not an address'
-                        else email
+                        when draw = 700 and p % 7 = 0 then ',"email":"not an address"'
+                        else ',"email":"' || email || '"'
                     end,
-                    'phone': case when draw between 780 and 809 then '+1 415 ' || seven_digits end,
-                    'first_name': case when draw between 780 and 809 then 'First' || p % 1000 end,
-                    'last_name': case when draw between 780 and 809 then 'Last' || p % 3000 end,
-                    'company': case when draw between 780 and 809 then 'Company ' || p % 5000 end,
-                    'country': case when draw between 780 and 809 then 'US' end,
-                    'utm_source': case when n % 5 = 0 then ['google', 'linkedin', 'bing', 'newsletter'][n % 4 + 1] end,
-                    'utm_medium': case when n % 5 = 0 then ['cpc', 'social', 'email'][n % 3 + 1] end,
-                    'utm_campaign': case when n % 5 = 0 then 'campaign ' || n % 40 end,
-                    'page_url': case when draw < 540 then 'https://www.example.com/pages/' || n % 200 end,
-                    'referrer': case when draw < 540 and n % 4 = 0 then 'https://www.google.com/' end,
-                    'purpose': case when event_type = 'consent_changed' then ['advertising', 'email'][n % 2 + 1] end,
-                    'status': case when event_type = 'consent_changed' then ['granted', 'granted', 'withdrawn'][n % 3 + 1] end,
-                    'outcome': case when event_type = 'meeting_outcome' then ['attended', 'no_show'][n % 2 + 1] end,
-                    'amount': case when event_type = 'payment_succeeded' then cast(20 + n % 500 as varchar) end,
-                    'currency': case when event_type = 'payment_succeeded' then 'USD' end
-                }
-            })
+                    case
+                        when draw between 780 and 809 then ',"phone":"+1 415 ' || seven_digits
+                            || '","first_name":"First' || p % 1000 || '","last_name":"Last' || p % 3000
+                            || '","company":"Company ' || p % 5000 || '","country":"US"'
+                    end,
+                    case
+                        when n % 5 = 0 then ',"utm_source":"' || ['google', 'linkedin', 'bing', 'newsletter'][n % 4 + 1]
+                            || '","utm_medium":"' || ['cpc', 'social', 'email'][n % 3 + 1]
+                            || '","utm_campaign":"campaign ' || n % 40 || '"'
+                    end,
+                    case when draw < 540 then ',"page_url":"https://www.example.com/pages/' || n % 200 || '"' end,
+                    case when draw < 540 and n % 4 = 0 then ',"referrer":"https://www.google.com/"' end,
+                    case
+                        when event_type = 'consent_changed' then ',"purpose":"' || ['advertising', 'email'][n % 2 + 1]
+                            || '","status":"' || ['granted', 'granted', 'withdrawn'][n % 3 + 1] || '"'
+                    end,
+                    case when event_type = 'meeting_outcome' then ',"outcome":"' || ['attended', 'no_show'][n % 2 + 1] || '"' end,
+                    case when event_type = 'payment_succeeded' then ',"amount":"' || 20 + n % 500 || '","currency":"USD"' end
+                ) || '}}'
         end as body
     from typed
 )
@@ -183,6 +185,6 @@ select
     end as problem_code,
     case when draw = 998 then '/data/email' end as problem_path,
     case when draw = 998 then 'missing' end as problem_value,
-    regexp_replace(cast(body as varchar), ',"[a-z_A-Z]+":null', '', 'g') as body,
+    body,
     sha256(cast(n as varchar)) as body_hash
 from worded

@@ -69,6 +69,11 @@ class Model:
     carried_from: str | None
     held_in: str | None
 
+    @property
+    def is_merged(self) -> bool:
+        """Whether it is a table that builds change."""
+        return not (self.is_view or self.carried_from or self.scope is Scope.SEED)
+
 
 @dataclass(frozen=True, slots=True)
 class Test:
@@ -91,6 +96,11 @@ class Plan:
 
     def __getitem__(self, name: str) -> Model:
         return next(model for model in self.models if model.name == name)
+
+    def sources(self) -> list[str]:
+        """What the models read that is loaded: `schema.table`."""
+        names = {model.name for model in self.models}
+        return sorted({read for model in self.models for read in model.reads} - names)
 
     def readers(self, name: str) -> list[Model]:
         """The models that read this one themselves."""

@@ -56,29 +56,24 @@ class Catalog:
         self._make_schema(model.schema)
         self.execute(f"create table {self.relation(model)} as {select or model.sql}")
 
-    def define_raw(self, schema: str, table: str, select: str) -> None:
-        """A view that stands for what was loaded."""
-        self._make_schema(schema)
-        self.execute(f"create view {quoted(self.name, schema, table)} as {select}")
+    def source(self, name: str) -> str:
+        """What was loaded, by `schema.table`."""
+        return quoted(self.name, *name.split(".", 1))
 
-    def fill_raw(self, schema: str, table: str, select: str) -> None:
-        """Likewise, copied."""
-        self._make_schema(schema)
-        self.execute(f"create table {quoted(self.name, schema, table)} as {select}")
+    def define_source(self, name: str, held: Catalog) -> None:
+        """A view of what another catalog holds under the name."""
+        self._make_schema(name.split(".", 1)[0])
+        self.execute(f"create view {self.source(name)} as from {held.source(name)}")
+
+    def copy_source(self, name: str, held: Catalog, where: str) -> None:
+        """A table of some of it."""
+        self._make_schema(name.split(".", 1)[0])
+        self.execute(f"create table {self.source(name)} as from {held.source(name)} {where}")
 
     def clear(self) -> None:
-        """Drop all that stands in it."""
-        home = [name for (name,) in self.connection.execute("select current_catalog()").fetchall()]
-        if home == [self.name]:
-            self.connection.execute("use memory" if self.name != "memory" else "use temp")
+        """Drop all that stands in it; another catalog must be in use."""
         self.connection.execute(f"detach {quoted(self.name)}")
         self.connection.execute(f"attach ':memory:' as {quoted(self.name)}")
-
-    def count(self, model: Model) -> int:
-        [(rows,)] = self.connection.execute(
-            f"select count(*) from {self.relation(model)}"  # noqa: S608  quoted
-        ).fetchall()
-        return int(rows)
 
     def columns(self) -> dict[str, list[str]]:
         """`schema.table` → its columns in order, of every table and view."""

@@ -18,11 +18,16 @@ from orchestration.errors import BuildFailedError
 from orchestration.fast_lane.plan import Model, Plan, Scope, Test
 from orchestration.fast_lane.slice import Catalog, home, in_memory, quoted
 from orchestration.incremental import merge, state
+from orchestration.incremental.fresh import Fresh, build_fresh
 from orchestration.incremental.merge import Merged
-from orchestration.incremental.parts import PEOPLE, FullBuildNeededError, Parts
+from orchestration.incremental.people import People
 from orchestration.incremental.state import State
-
-CATALOGS = ("touched", "fresh", "part", "whole")
+from orchestration.incremental.workspace import (
+    CATALOGS,
+    PEOPLE,
+    FullBuildNeededError,
+    Workspace,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +76,20 @@ def rebuild(
     connection.execute("set preserve_insertion_order = false")
     try:
         with in_memory(warehouse, CATALOGS) as catalogs:
-            parts = Parts(plan, warehouse, *catalogs)
+            space = Workspace(plan, warehouse, catalogs)
+            fresh = build_fresh(space, held.position)
+            people = People(space, fresh)
 
             def check() -> None:
-                touched, people = parts.touched_people()
-                if too_many(touched, people):
+                touched, every = people.count()
+                if too_many(touched, every):
                     raise FullBuildNeededError(
-                        f"the new events touch {touched:,} of {people:,} people"
+                        f"the new events touch {touched:,} of {every:,} people"
                     )
 
-            new_events = parts.take_new_events(held.position)
-            parts.build_fresh()
-            parts.check_copies()
-            parts.find_touched()
-            parts.build_slice(check)
-            return _Settlement(parts, new_events, started).settle(now)
+            people.find()
+            people.build(check)
+            return _Settlement(space, fresh, started).settle(now)
     finally:
         warehouse.use()
         connection.execute("reset preserve_insertion_order")
@@ -94,27 +98,27 @@ def rebuild(
 class _Settlement:
     """The end of a build: tests, and the one transaction."""
 
-    def __init__(self, parts: Parts, new_events: int, started: float) -> None:
-        self.parts = parts
-        self.plan = parts.plan
-        self.new_events = new_events
+    def __init__(self, workspace: Workspace, fresh: Fresh, started: float) -> None:
+        self.space = workspace
+        self.plan = workspace.plan
+        self.fresh = fresh
         self.started = started
         self.test_seconds = 0.0
         self.merged: dict[str, Merged] = {}
         self.outcomes: list[Outcome] = []
 
     def settle(self, now: Callable[[], datetime]) -> Report:
-        parts, connection = self.parts, self.parts.warehouse.connection
+        space, connection = self.space, self.space.warehouse.connection
         tests = _by_place(self.plan)
-        self._test(parts.fresh, tests["fresh"])
-        self._test(parts.part, tests["part"])
-        parts.warehouse.use()
+        self._test(space.fresh, tests["fresh"])
+        self._test(space.part, tests["part"])
+        space.warehouse.use()
         connection.execute("begin")
         try:
             for model in self.plan.models:
-                if not (model.is_view or model.carried_from or model.scope is Scope.SEED):
+                if model.is_merged:
                     self._merge(model)
-            self._test(parts.warehouse, tests["warehouse"])
+            self._test(space.warehouse, tests["warehouse"])
             report = self._report()
             state.add_incremental(
                 connection,
@@ -135,60 +139,55 @@ class _Settlement:
         return report
 
     def _merge(self, model: Model) -> None:
-        started = perf_counter()
         try:
-            self.merged[model.name] = merged = self._merged(model)
+            with self.space.timed(f"{model.name} (merge)"):
+                self.merged[model.name] = merged = self._merged(model)
         except duckdb.Error as error:
             raise BuildFailedError(
                 f"The rows of {model.name} could not be merged ({type(error).__name__}).",
                 remedy="Run `millrace run --full`: dbt tells more.",
             ) from error
-        self.parts.seconds[f"{model.name} (merge)"] = perf_counter() - started
         if merged.inserted:
             self._check_unique(model)
 
     def _merged(self, model: Model) -> Merged:
-        parts = self.parts
-        if model.scope in (Scope.REFERENCE, Scope.GLOBAL):
-            if not self._has_news(model):
-                return Merged(0, 0)
-            if model in parts.references:
-                built = f"from {parts.whole.relation(model)}"
-                return merge.replace_all(model, parts.warehouse, built)
-            return merge.replace_all(model, parts.warehouse)
-        source = parts.fresh if model in parts.early else parts.part
+        space = self.space
+        if model in space.early:
+            return self.fresh.merge(model.name)
         if model.scope is Scope.VALUE:
-            return merge.add_values(model, parts.warehouse, source)
-        if model.scope is Scope.EVENT:
-            return parts.replace_renewed(model)
-        return merge.replace_touched(model, parts.warehouse, source, parts.columns_of(model))
+            return merge.add_values(model, space.warehouse, space.part)
+        if model.scope is Scope.PERSON:
+            return merge.replace_touched(
+                model, space.warehouse, space.part, space.columns_of(model), space.keys_of(model)
+            )
+        if not self._has_news(model):
+            return Merged(0, 0)
+        built = f"from {space.whole.relation(model)}" if model in space.references else model.sql
+        return merge.replace_all(model, space.warehouse, built)
 
     def _has_news(self, model: Model) -> bool:
         """Whether a table that the model reads, directly or through views, changed."""
-        waiting = list(model.reads)
+        waiting, sources = list(model.reads), self.plan.sources()
         while waiting:
             name = waiting.pop()
-            read = next((each for each in self.plan.models if each.name == name), None)
-            if read is None:  # a source
+            if name in sources or self.merged.get(name, Merged(0, 0)) != Merged(0, 0):
                 return True
-            if read.is_view:
-                waiting.extend(read.reads)
-            elif name in self.merged and self.merged[name] != Merged(0, 0):
-                return True
+            if name not in self.merged and self.plan[name].is_view:
+                waiting.extend(self.plan[name].reads)
         return False
 
     def _check_unique(self, model: Model) -> None:
         """The rows that came against all others; dbt's own test saw them among themselves."""
         if not model.unique or model.scope is not Scope.PERSON:
             return  # an event's keys are unique in the log
-        connection, target = self.parts.warehouse.connection, self.parts.warehouse.relation(model)
+        connection, target = self.space.warehouse.connection, self.space.warehouse.relation(model)
         columns = ", ".join(map(quoted, model.unique))
         started = perf_counter()
         doubled = connection.execute(
             f"""
             select 1 from {target} semi join temp.main.made as made using ({columns})
             group by {columns} having count(*) > 1 limit 1
-            """  # noqa: S608  quoted
+            """
         ).fetchall()
         self.test_seconds += perf_counter() - started
         if doubled:
@@ -205,14 +204,14 @@ class _Settlement:
                 continue
             try:
                 [(failures,)] = catalog.connection.execute(
-                    f"select count(*) from (\n{test.sql}\n)"  # noqa: S608  dbt's
+                    f"select count(*) from (\n{test.sql}\n)"
                 ).fetchall()
             except duckdb.Error as error:
                 raise BuildFailedError(
                     f"The data test {test.name} could not run ({type(error).__name__})."
                 ) from error
             self.outcomes.append(Outcome(test, failures))
-        self.parts.warehouse.use()
+        self.space.warehouse.use()
         self.test_seconds += perf_counter() - started
         failed = [outcome.test.name for outcome in self.outcomes if _breaks(outcome)]
         if failed:
@@ -220,27 +219,27 @@ class _Settlement:
 
     def _sees_rows(self, catalog: Catalog, test: Test) -> bool:
         """A test of a model of people or events that has no rows here has nothing to say."""
-        if test.of is None or catalog is self.parts.warehouse:
+        if test.of is None or catalog is self.space.warehouse or test.of in self.plan.sources():
             return True
-        model = next((each for each in self.plan.models if each.name == test.of), None)
-        return model is None or self.parts.has_rows(catalog, model)
+        return self.space.has_rows(catalog, self.plan[test.of])
 
     def _report(self) -> Report:
-        parts = self.parts
-        [(people,)] = parts.warehouse.connection.execute(
-            f"select count(distinct person_id) from {parts.part.relation(self.plan[PEOPLE])}"  # noqa: S608
+        space = self.space
+        people = space.part.relation(self.plan[PEOPLE])
+        [(touched_people,)] = space.warehouse.connection.execute(
+            f"select count(distinct person_id) from {people}"
         ).fetchall()
         return Report(
-            position=parts.position,
-            new_events=self.new_events,
-            touched_people=people,
-            touched_events=parts.touched_events(),
+            position=self.fresh.last,
+            new_events=self.fresh.count,
+            touched_people=touched_people,
+            touched_events=space.count("position"),
             seconds=perf_counter() - self.started - self.test_seconds,
             test_seconds=self.test_seconds,
             merged=self.merged,
             order=tuple(model.name for model in self.plan.models),
             tests=tuple(self.outcomes),
-            steps=dict(parts.seconds),
+            steps=space.seconds,
         )
 
 

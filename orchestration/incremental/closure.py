@@ -46,7 +46,7 @@ class Closure:
             create table nodes (entity_type varchar, entity_id varchar);
             create table frontier (entity_type varchar, entity_id varchar);
             create table position (id bigint);
-            """  # noqa: S608  our own names
+            """
         )
 
     def connect(self, asked_for: Catalog) -> None:
@@ -77,7 +77,7 @@ class Closure:
             select entity_type, entity_id, linked_type, linked_id from links
             union all
             select linked_type, linked_id, entity_type, entity_id from links;
-            """  # noqa: S608  our own names
+            """
         )
 
     def seed(self, select: str) -> None:
@@ -91,7 +91,7 @@ class Closure:
             select entity_type, entity_id from {self._entities(catalog)}
             union select entity_type, entity_id from {self._links(catalog)}
             union select linked_type, linked_id from {self._links(catalog)}
-            """  # noqa: S608  quoted
+            """
         )
 
     def seed_positions(self, select: str) -> None:
@@ -100,7 +100,7 @@ class Closure:
             f"""
             select entity_type, entity_id from {self._entities(self.warehouse)}
             where position in ({select})
-            """  # noqa: S608  quoted
+            """
         )
 
     def spread(self) -> int:
@@ -138,7 +138,7 @@ class Closure:
             select cast(entity_id as bigint) from nodes where entity_type = 'position'
             union
             select id from renewed_position
-            """  # noqa: S608  quoted
+            """
         )
 
     def _entities(self, catalog: Catalog) -> str:
@@ -149,7 +149,7 @@ class Closure:
 
     def _count(self, table: str) -> int:
         [(rows,)] = self.touched.connection.execute(
-            f"select count(*) from {quoted(self.touched.name, 'main', table)}"  # noqa: S608
+            f"select count(*) from {quoted(self.touched.name, 'main', table)}"
         ).fetchall()
         return int(rows)
 

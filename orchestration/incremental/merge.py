@@ -11,6 +11,9 @@ from orchestration.errors import PlanError
 from orchestration.fast_lane.plan import Model, Scope
 from orchestration.fast_lane.slice import Catalog, quoted
 
+Key = tuple[str, str]
+"""A column, and the kind of entity whose ids it holds."""
+
 KEYS = (
     ("person_id", "person"),
     ("record_id", "record"),
@@ -31,8 +34,8 @@ class Merged:
     inserted: int
 
 
-def keys_of(model: Model, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """The columns that tell whose a row is, with their kinds; PlanError if there are none."""
+def keys_of(model: Model, columns: Sequence[str]) -> list[Key]:
+    """The columns that tell whose a row is; raises PlanError where there are none."""
     told = [(column, kind) for column, kind in model.keys.items() if column in columns]
     if told:
         return told
@@ -47,25 +50,24 @@ def keys_of(model: Model, columns: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def is_touched(keys: Sequence[tuple[str, str]], alias: str) -> str:
+def is_touched(keys: Sequence[Key], alias: str) -> str:
     """SQL: whether a row of `alias` belongs to an entity that was touched."""
     conditions, before = [], ""
     for column, kind in keys:
         name = f"{alias}.{quoted(column)}"
-        ids = f"select id from touched.main.{quoted(kind)}"  # noqa: S608  quoted
-        conditions.append(f"{before}{name} in ({ids})")
+        conditions.append(f"{before}{name} in (select id from touched.main.{quoted(kind)})")
         before += f"{name} is null and "
     return "(" + " or ".join(f"({condition})" for condition in conditions) + ")"
 
 
 def replace_touched(
-    model: Model, warehouse: Catalog, part: Catalog, columns: Sequence[str]
+    model: Model, warehouse: Catalog, part: Catalog, columns: Sequence[str], keys: Sequence[Key]
 ) -> Merged:
     """Make the touched rows of the warehouse's table equal to those of the slice; rows that are
     equal already stay where they are."""
     connection = warehouse.connection
     target, made = warehouse.relation(model), part.relation(model)
-    touched = is_touched(keys_of(model, columns), "held")
+    touched = is_touched(keys, "held")
     # Without a unique key equal rows may stand in it several times: then all are replaced.
     same = " and ".join(
         f"held.{quoted(column)} is not distinct from made.{quoted(column)}" for column in columns
@@ -82,29 +84,23 @@ def replace_touched(
         create or replace temp table gone as
         select held_row from temp.main.held as held
         {f"anti join {made} as made on {same}" if model.unique else ""};
-        """  # noqa: S608  quoted
+        """
     )
-    deleted = _changed(
-        connection,
-        f"delete from {target} where rowid in (from temp.main.gone)",  # noqa: S608  quoted
-    )
+    deleted = _changed(connection, f"delete from {target} where rowid in (from temp.main.gone)")
     inserted = _changed(connection, f"insert into {target} by name from temp.main.made")
     return Merged(deleted, inserted)
 
 
 def replace_rows(
-    model: Model, warehouse: Catalog, made: Catalog, keys: Sequence[tuple[str, str]]
+    model: Model, warehouse: Catalog, made: Catalog, keys: Sequence[Key] | None
 ) -> Merged:
-    """Delete the rows with these keys, insert what was made."""
-    target = warehouse.relation(model)
-    deleted = _changed(
-        warehouse.connection,
-        f"delete from {target} as held where {is_touched(keys, 'held')}",  # noqa: S608  quoted
-    )
-    inserted = _changed(
-        warehouse.connection,
-        f"insert into {target} by name from {made.relation(model)}",
-    )
+    """Delete the rows with these keys, if any, and insert what was made."""
+    target, connection = warehouse.relation(model), warehouse.connection
+    deleted = 0
+    if keys:
+        old = is_touched(keys, "held")
+        deleted = _changed(connection, f"delete from {target} as held where {old}")
+    inserted = _changed(connection, f"insert into {target} by name from {made.relation(model)}")
     return Merged(deleted, inserted)
 
 
@@ -119,7 +115,7 @@ def missing_values(model: Model, warehouse: Catalog, fresh: Catalog) -> str:
     """SQL: the rows of `fresh` whose key the warehouse's table does not hold."""
     using = ", ".join(quoted(column) for column in model.unique)
     return (
-        f"select * from {fresh.relation(model)}"  # noqa: S608  quoted
+        f"select * from {fresh.relation(model)}"
         f" anti join {warehouse.relation(model)} using ({using})"
     )
 
@@ -128,7 +124,7 @@ def replace_all(model: Model, warehouse: Catalog, select: str | None = None) -> 
     """Build a table anew, in place: its columns, types and constraints stay."""
     target = warehouse.relation(model)
     connection = warehouse.connection
-    deleted = _changed(connection, f"delete from {target}")  # noqa: S608  quoted
+    deleted = _changed(connection, f"delete from {target}")
     inserted = _changed(connection, f"insert into {target} by name {select or model.sql}")
     return Merged(deleted, inserted)
 

@@ -18,8 +18,8 @@ from orchestration.fast_lane.plan import Plan, read_plan
 from orchestration.incremental import state
 from orchestration.incremental.build import Report, rebuild
 from orchestration.incremental.decide import Full, Policy, decide
-from orchestration.incremental.parts import FullBuildNeededError
 from orchestration.incremental.state import Build
+from orchestration.incremental.workspace import FullBuildNeededError
 from orchestration.settings import Settings
 
 

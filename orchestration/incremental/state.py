@@ -48,7 +48,7 @@ def last(connection: DuckDBPyConnection) -> Build | None:
         f"""
         select kind, reason, new_events, touched_people, touched_events, seconds
         from {TABLE} order by build desc limit 1
-        """  # noqa: S608  a constant
+        """
     ).fetchall()
     return Build(*build)
 
@@ -57,7 +57,7 @@ def read(connection: DuckDBPyConnection) -> State | None:
     """None where the tables are of no known build."""
     try:
         builds = connection.execute(
-            f"select kind, log_position, fingerprint, finished_at from {TABLE} order by build"  # noqa: S608  our own name
+            f"select kind, log_position, fingerprint, finished_at from {TABLE} order by build"
         ).fetchall()
     except CatalogException:  # no build was ever recorded
         return None
@@ -75,7 +75,7 @@ def begin_full(connection: DuckDBPyConnection, reason: str) -> None:
         f"""
         insert into {TABLE} (build, kind, reason)
         select coalesce(max(build), 0) + 1, 'full', ? from {TABLE}
-        """,  # noqa: S608  a constant
+        """,
         [reason],
     )
 
@@ -94,7 +94,7 @@ def end_full(
         update {TABLE}
         set log_position = ?, fingerprint = ?, seconds = ?, finished_at = ?
         where build = (select max(build) from {TABLE})
-        """,  # noqa: S608  a constant
+        """,
         [position, fingerprint, seconds, now],
     )
 
@@ -115,7 +115,7 @@ def add_incremental(
         f"""
         insert into {TABLE}
         select coalesce(max(build), 0) + 1, 'incremental', null, ?, ?, ?, ?, ?, ?, ? from {TABLE}
-        """,  # noqa: S608  a constant
+        """,
         [position, fingerprint, new_events, touched_people, touched_events, seconds, now],
     )
 
