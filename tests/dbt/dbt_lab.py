@@ -100,12 +100,14 @@ class Lab:
             return False
         return True
 
-    def tables(self) -> Tables:
-        """Model → its rows, as text in a stable order; views included."""
+    def tables(self, *, views: bool = True) -> Tables:
+        """Model → its rows, as text in a stable order."""
         return {
             model.name: self.rows(quoted(model.schema, model.table))
             for model in self.plan.models
-            if model.scope is not Scope.SEED and model.name != "rpt_current_scores"  # of now
+            if (views or not model.is_view)
+            and model.scope is not Scope.SEED
+            and model.name != "rpt_current_scores"  # of now
         }
 
     def rows(self, relation: str, where: str = "true") -> list[str]:
