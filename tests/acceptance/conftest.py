@@ -7,14 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Installation
+from harness import Installation, Parsed
+
+
+@pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
+    """What dbt read of the project in the first home, for the homes after it."""
+    return Parsed(tmp_path_factory.mktemp("installation"))
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("home"))
+def installation(parsed: Parsed, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """A module's own installation. All have the same path, one after the other: dbt uses what it
+    parsed before only where the warehouse is still the same file."""
+    made = Installation(parsed.folder / "home", parsed)
     yield made
     made.stop()
+    parsed.keep(made.home)
+    made.home.rename(parsed.folder / f"home-{request.module.__name__}")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,15 +46,43 @@ def answers(url: str) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The dbt project as dbt parsed it: the same for every home, so only the first one waits."""
+
+    folder: Path
+
+    def give(self, home: Path) -> None:
+        self._copy(self._kept, home / "dbt" / "target")
+
+    def keep(self, home: Path) -> None:
+        if not self._kept.exists():
+            self._copy(home / "dbt" / "target", self._kept)
+
+    @property
+    def _kept(self) -> Path:
+        return self.folder / "parsed"
+
+    def _copy(self, there: Path, here: Path) -> None:
+        for name in ("manifest.json", "manifest.fingerprint", "partial_parse.msgpack"):
+            if (there / name).exists():
+                here.mkdir(parents=True, exist_ok=True)
+                shutil.copy(there / name, here / name)
+
+
 @dataclass
 class Installation:
     """One MILLRACE_HOME with its processes; everything a user would type goes through here."""
 
     home: Path
+    parsed: Parsed | None = None
     environment: dict[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.home.mkdir(exist_ok=True)
+        if self.parsed:
+            self.parsed.give(self.home)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("MILLRACE_")}
         self.environment = {**inherited, **SECRETS, "MILLRACE_HOME": str(self.home)}
 

@@ -86,7 +86,7 @@ def _settled(installation: Installation) -> bool:
 
 @pytest.fixture(scope="module")
 def copied(delivered: Delivered, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copied]:
-    second = Installation(tmp_path_factory.mktemp("second"))
+    second = Installation(tmp_path_factory.mktemp("second"), delivered.installation.parsed)
     second.environment |= {
         "MILLRACE_HUBSPOT_URL": "https://hubspot.invalid",
         "MILLRACE_META_URL": "https://meta.invalid",

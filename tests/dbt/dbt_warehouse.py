@@ -51,6 +51,7 @@ class Warehouse:
             *("--profiles-dir", str(PROJECT)),
             *("--target-path", str(path.parent / "target")),
             *("--log-path", str(path.parent / "logs")),
+            *("--log-level-file", "none"),
             "--quiet",
         ]
         self._compiled: dict[tuple[tuple[str, ...], str], list[Any]] = {}

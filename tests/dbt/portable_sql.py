@@ -107,6 +107,7 @@ def _invoke(engine: str, target: Path, command: list[str], manifest: Any = None)
     folders = {"project": PROJECT, "profiles": PROFILES[engine]}
     arguments = [part for name, path in folders.items() for part in (f"--{name}-dir", str(path))]
     written = ["--target-path", str(target), "--log-path", str(target / "logs"), "--quiet"]
+    written += ["--log-level-file", "none"]
     with _driver_of_spark():
         result = dbtRunner(manifest=manifest).invoke([*command, *arguments, *written])
     assert result.success, result.exception or [
