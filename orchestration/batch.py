@@ -6,15 +6,17 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from orchestration import dagster_home, logs, warehouse
-from orchestration.errors import BuildFailedError
+from orchestration.errors import BuildFailedError, OrchestrationError
+from orchestration.quality import breaches
 from orchestration.scoring import rules
 from orchestration.settings import Settings
 
@@ -173,7 +175,18 @@ def _failed_models(settings: Settings, *, since: float) -> list[str]:
         return []
     results = json.loads(written.read_text())["results"]
     return [
-        f"{result['unique_id']}: {str(result.get('message')).splitlines()[0]}"
+        f"{result['unique_id']}: {_words(settings, result)}"
         for result in results
         if result["status"] in ("error", "fail")
     ]
+
+
+def _words(settings: Settings, result: Mapping[str, Any]) -> str:
+    """Which columns a test of integrity is about, else the first line of dbt's message."""
+    if result["status"] == "fail" and f".{breaches.KIND}" in result["unique_id"]:
+        with (
+            suppress(duckdb.Error, OrchestrationError),
+            warehouse.connect(settings.warehouse) as connection,
+        ):
+            return breaches.told(connection, result["compiled_code"])
+    return str(result.get("message")).splitlines()[0]

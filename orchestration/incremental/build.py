@@ -28,6 +28,7 @@ from orchestration.incremental.workspace import (
     FullBuildNeededError,
     Workspace,
 )
+from orchestration.quality import breaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +212,9 @@ class _Settlement:
                     f"The data test {test.name} could not run ({type(error).__name__})."
                 ) from error
             self.outcomes.append(Outcome(test, failures))
+        failed = [_words(catalog, outcome.test) for outcome in self.outcomes if _breaks(outcome)]
         self.space.warehouse.use()
         self.test_seconds += perf_counter() - started
-        failed = [outcome.test.name for outcome in self.outcomes if _breaks(outcome)]
         if failed:
             raise BuildFailedError(f"{len(failed)} data test(s) failed: {'; '.join(failed[:5])}")
 
@@ -245,6 +246,12 @@ class _Settlement:
 
 def _breaks(outcome: Outcome) -> bool:
     return outcome.failures > 0 and not outcome.test.warns
+
+
+def _words(catalog: Catalog, test: Test) -> str:
+    if not test.name.startswith(breaches.KIND):
+        return test.name
+    return f"{test.name}: {breaches.told(catalog.connection, test.sql)}"
 
 
 def _by_place(plan: Plan) -> dict[str, list[Test]]:

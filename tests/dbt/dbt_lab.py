@@ -167,10 +167,13 @@ def differences(expected: Tables, actual: Tables) -> list[str]:
 
 def broken(plan: Plan, name: str) -> Plan:
     """The plan with one model that cannot run."""
+    return altered(plan, name, "select error('broken') as x from ({sql})")
+
+
+def altered(plan: Plan, name: str, sql: str) -> Plan:
+    """The plan with other SQL for one model; `{sql}` stands for what it was."""
     models = tuple(
-        replace(model, sql=f"select error('broken') as x from ({model.sql})")
-        if model.name == name
-        else model
+        replace(model, sql=sql.format(sql=model.sql)) if model.name == name else model
         for model in plan.models
     )
     return replace(plan, models=models)

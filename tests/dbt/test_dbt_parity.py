@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from dbt_builders import RawEvent, contact_synced, mql_reached
 from dbt_histories import history
-from dbt_lab import Lab, broken, compiled_plan, differences, laboratory
+from dbt_lab import Lab, altered, broken, compiled_plan, differences, laboratory
 from dbt_story import every_event
 from dbt_warehouse import Warehouse
 from hypothesis import given, settings
@@ -105,6 +105,24 @@ def test_a_slice_holds_what_everybodys_build_holds_of_its_people(lab: Lab) -> No
     )
     assert [] == wrong
     assert pairs["dim_people"][0]
+
+
+@pytest.mark.parametrize(
+    ("sql", "breach"),
+    [
+        ("select * replace (null as activity_id) from ({sql})", "activity_id is null"),
+        ("select * from ({sql}) union all select * from ({sql})", "activity_id repeats"),
+    ],
+)
+def test_a_breach_of_integrity_names_the_column(lab: Lab, sql: str, breach: str) -> None:
+    """A key that is missing or there twice fails the build, which says which one and how often."""
+    events = history(7, 60)
+    lab.add(events[:40])
+    lab.build()
+    lab.add(events[40:])
+
+    with pytest.raises(BuildFailedError, match=rf"integrity_fct_activities_.*: {breach} \([1-9]"):
+        lab.rebuild(altered(lab.plan, "fct_activities", sql))
 
 
 @pytest.mark.parametrize("model", ["dim_people", "rpt_lead_velocity"])

@@ -1,6 +1,10 @@
+import json
+import os
+import time
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration import batch, definitions
@@ -66,3 +70,28 @@ def test_an_error_with_a_code_keeps_it(tmp_path: Path, monkeypatch: pytest.Monke
         run(tmp_path, monkeypatch)
 
     assert raised.value is told
+
+
+def test_a_breach_of_integrity_names_the_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dbt's own message only counts; what a test of integrity found is read again and told."""
+    settings = Settings(home=tmp_path)
+    failed = {
+        "unique_id": "test.millrace.integrity_people.1",
+        "status": "fail",
+        "message": "Got 1 result, configured to fail if != 0",
+        "compiled_code": "select breach, times from breaches",
+    }
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute(
+            "create table breaches as select 'person_id is null' as breach, 1200 as times"
+        )
+    settings.dbt_build.mkdir(parents=True)
+    results = settings.dbt_build / "run_results.json"
+    results.write_text(json.dumps({"results": [failed]}))
+    os.utime(results, (time.time() + 60,) * 2)  # written while the batch runs
+    stub_batch(monkeypatch, error=TypeError("boom"))
+
+    with pytest.raises(BuildFailedError, match=r"integrity_people.1: person_id is null \(1,200\)"):
+        run(tmp_path, monkeypatch)
