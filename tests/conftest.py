@@ -19,6 +19,13 @@ settings.register_profile(
 settings.load_profile("unhurried")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Files go to the workers in their own order, not by their number of tests: acceptance tests
+    are few and long, and what is begun last should be short."""
+    if hasattr(config.option, "loadscopereorder"):  # there are workers
+        config.option.loadscopereorder = False
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresCluster]:
     """A PostgreSQL cluster that the tests of this process share: do not stop it."""
