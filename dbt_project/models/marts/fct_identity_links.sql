@@ -4,9 +4,11 @@ links as (
 
     select
         links.*,
+        logged.correlation_id,
         applied.order_key
     from {{ ref('stg_standard__identity_links') }} as links
     inner join {{ ref('int_applied_events') }} as applied on links.event_id = applied.event_id
+    inner join {{ ref('base_raw__events') }} as logged on links.position = logged.position
 
 ),
 

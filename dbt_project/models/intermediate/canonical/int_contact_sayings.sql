@@ -1,4 +1,4 @@
-{% set fields = contact_fields() + ['email_normalised', 'company_domain'] %}
+{% set fields = contact_fields() | reject('equalto', 'email') | list %}
 
 with
 
@@ -6,8 +6,8 @@ candidates as (
 
     select
         *,
-        {{ order_key() }} as order_key
-    from {{ ref('int_contact_candidates') }}
+        {{ order_key_in('contacts') }} as order_key
+    from {{ ref('int_contact_candidates') }} as contacts
 
 ),
 
@@ -23,6 +23,7 @@ sayings as (
     select
         candidates.record_id,
         candidates.source,
+        candidates.email_given,
         {% for field in fields %}
             candidates.{{ field }},
         {% endfor %}
@@ -39,9 +40,32 @@ sayings as (
         {% for field in fields %}
             candidates.{{ field }},
         {% endfor %}
+        candidates.email_given,
         candidates.record_id,
         candidates.source
 
+),
+
+with_emails as (
+
+    select
+        sayings.record_id,
+        sayings.source,
+        emails.email,
+        emails.email_normalised,
+        emails.company_domain,
+        {% for field in fields %}
+            sayings.{{ field }},
+        {% endfor %}
+        sayings.first_event_id,
+        sayings.first_order_key,
+        sayings.last_order_key,
+        sayings.first_occurred_at,
+        sayings.last_occurred_at,
+        sayings.events
+    from sayings
+    left join {{ ref('int_emails') }} as emails on sayings.email_given = emails.email_given
+
 )
 
-select * from sayings
+select * from with_emails

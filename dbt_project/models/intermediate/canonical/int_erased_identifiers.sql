@@ -4,7 +4,7 @@ erasures as (
 
     select
         erasures.event_id,
-        erasures.vendor_id,
+        applied.vendor_id,
         erasures.salt,
         erasures.identifier_hashes,
         applied.order_key,
