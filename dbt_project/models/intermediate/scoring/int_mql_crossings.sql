@@ -63,7 +63,7 @@ causes as (
     select
         activities.person_id,
         rules.version,
-        activities.order_key,
+        activities.event_id,
         activities.occurred_at
     from {{ ref('int_scored_activities') }} as activities
     inner join {{ ref('int_score_rules') }} as rules on activities.signal = rules.signal
@@ -71,14 +71,14 @@ causes as (
     select
         person_id,
         version,
-        order_key,
+        event_id,
         occurred_at
     from {{ ref('int_score_fit') }}
     union all
     select
         person_id,
         version,
-        next_order_key as order_key,
+        next_event_id as event_id,
         next_occurred_at as occurred_at
     from {{ ref('int_score_fit') }}
 
@@ -93,7 +93,7 @@ caused as (
         crossings.threshold,
         crossings.cycle_started_at,
         crossings.occurred_at,
-        min(causes.order_key) as order_key
+        min(causes.event_id) as event_id
     from crossings
     inner join causes
         on
@@ -110,6 +110,7 @@ caused as (
 
 ),
 
+-- What was said again is known by the vendor's id, which a replay or a variant extends.
 named as (
 
     select
@@ -119,12 +120,12 @@ named as (
         caused.threshold,
         caused.cycle_started_at,
         caused.occurred_at,
-        applied.event_id,
-        applied.source as cause_source,
-        applied.event_key as cause_event_key
+        coalesce(events.event_id, copies.event_id) as event_id,
+        coalesce(events.source, copies.source) as cause_source,
+        coalesce(events.event_key, copies.event_key) as cause_event_key
     from caused
-    inner join {{ ref('int_applied_events') }} as applied
-        on {{ vendor_id_in('caused.order_key') }} = applied.vendor_id
+    left join {{ ref('int_applied_events') }} as events on caused.event_id = events.event_id
+    left join {{ ref('int_applied_events') }} as copies on caused.event_id = copies.vendor_id
 
 )
 
