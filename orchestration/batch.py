@@ -168,12 +168,10 @@ def _first_words(error: Exception) -> str:
 def _failed_models(settings: Settings, *, since: float) -> list[str]:
     """What dbt says failed, as `model: first line of the message`; results that were written
     before `since` (seconds since 1970) belong to another batch."""
-    found = settings.dbt_target.glob("dbt-*/run_results.json")
-    written = {path: path.stat().st_mtime for path in found}
-    newest = max(written, key=written.__getitem__, default=None)
-    if newest is None or written[newest] < since:
+    written = settings.dbt_build / "run_results.json"
+    if not written.exists() or written.stat().st_mtime < since:
         return []
-    results = json.loads(newest.read_text())["results"]
+    results = json.loads(written.read_text())["results"]
     return [
         f"{result['unique_id']}: {str(result.get('message')).splitlines()[0]}"
         for result in results

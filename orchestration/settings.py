@@ -173,6 +173,11 @@ class Settings(BaseSettings):
     def dbt_target(self) -> Path:
         return self.home / "dbt" / "target"
 
+    @property
+    def dbt_build(self) -> Path:
+        """Where a full build leaves dbt's manifest and results."""
+        return self.dbt_target / "build"
+
 
 def load_settings() -> Settings:
     """Read and check the settings; a wrong one is named, its value is not printed.

@@ -35,6 +35,9 @@ MAY_READ = {
 }
 """Which scopes a model of a scope may read."""
 
+UNIQUENESS = frozenset({"integrity", "unique"})
+"""Names of the tests that say what tells the rows of a model apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Touch:
@@ -221,15 +224,21 @@ def _unique_columns(nodes: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for _, node in sorted(nodes.items()):
         told = node.get("test_metadata") if node["resource_type"] == "test" else None
-        if told is None or told["name"] not in ("unique", "unique_together"):
+        if told is None or told["name"] not in UNIQUENESS or node["config"].get("where"):
             continue
-        if node["config"].get("where"):
-            continue
-        columns = told["kwargs"].get("columns") or [told["kwargs"]["column_name"]]
         attached = node.get("attached_node")
-        if attached not in found or len(columns) < len(found[attached]):
-            found[attached] = tuple(columns)
+        for columns in _told_apart_by(told["kwargs"]):
+            if attached not in found or len(columns) < len(found[attached]):
+                found[attached] = columns
     return found
+
+
+def _told_apart_by(arguments: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The keys that a test of dbt's own (`unique`) or of ours (`integrity`) is about."""
+    if "column_name" in arguments:
+        return [(arguments["column_name"],)]
+    keys = (arguments.get(name) for name in ("primary_key", "unique"))
+    return [tuple(columns) for columns in keys if columns]
 
 
 def _test(node: Mapping[str, Any], names: Mapping[str, str]) -> Test:

@@ -222,25 +222,34 @@ def test_joins_and_views_stay_shallow(project: Project) -> None:
 
 
 def test_every_model_has_a_primary_key_test(project: Project) -> None:
-    """unique and not_null on one column, or unique_together over several; but for the views that
+    """The integrity test of each model says what tells its rows apart; but for the views that
     only rename what staging models have tested."""
     without = set()
     for key, node in project.models.items():
         if "mappings" in node.fqn:
             continue
-        tested: dict[str, set[str]] = defaultdict(set)
-        together = False
-        for test in project.tests(key):
-            metadata = test.test_metadata
-            together |= bool(metadata and metadata.name == "unique_together")
-            if metadata and test.column_name:
-                tested[test.column_name].add(metadata.name)
-        for column in node.columns.values():
-            if any(constraint.type == "not_null" for constraint in column.constraints):
-                tested[column.name].add("not_null")
-        if not together and not any({"unique", "not_null"} <= names for names in tested.values()):
+        told = [
+            test.test_metadata.kwargs
+            for test in project.tests(key)
+            if test.test_metadata and test.test_metadata.name == "integrity"
+        ]
+        if not any(arguments.get("primary_key") or arguments.get("unique") for arguments in told):
             without.add(node.name)
     assert KEYLESS == without
+
+
+def test_a_model_has_one_integrity_test(project: Project) -> None:
+    """Every test costs a build the same, however few rows it reads: one a model says it all."""
+    nodes = {**project.models, **project.manifest.sources}
+    tests = {
+        project.name(key): Counter(
+            test.test_metadata.name for test in project.tests(key) if test.test_metadata
+        )
+        for key in nodes
+    }
+    assert {} == {
+        name: told for name, told in tests.items() if told["integrity"] > 1 or told["not_null"]
+    }
 
 
 def test_everything_is_documented(project: Project) -> None:

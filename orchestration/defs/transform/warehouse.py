@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration import routing_config, warehouse
-from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest
+from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest, prepare_build
 from orchestration.incremental import told
 from orchestration.incremental.build import Report
 from orchestration.incremental.decide import Full
@@ -37,7 +37,11 @@ def _full(
 ) -> Iterator[Any]:
     """dbt builds and tests what is selected; a part of the models is no build to go on from."""
     with full_build(settings, reason) as finished:
-        call = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+        call = dbt.cli(
+            ["build", "--exclude-resource-type", "unit_test"],
+            context=context,
+            target_path=prepare_build(settings),
+        )
         yield from call.stream()
         if not context.is_subset:
             finished(call.target_path / "manifest.json")

@@ -29,14 +29,16 @@ def model(
 
 
 def unique(of: str, *columns: str) -> Node:
-    several = len(columns) > 1
-    told = {"columns": list(columns)} if several else {"column_name": columns[0]}
+    return _test(of, "integrity", {"primary_key": list(columns), "not_null": ["filled"]})
+
+
+def _test(of: str, kind: str, arguments: dict[str, Any]) -> Node:
     return {
         "name": f"unique_{of}",
         "resource_type": "test",
         "compiled_code": "select 1",
         "attached_node": f"model.{of}",
-        "test_metadata": {"name": "unique_together" if several else "unique", "kwargs": told},
+        "test_metadata": {"name": kind, "kwargs": arguments},
         "config": {"severity": "ERROR", "where": None},
         "depends_on": {"nodes": [f"model.{of}"]},
     }
