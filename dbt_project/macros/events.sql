@@ -41,3 +41,19 @@
         and (event_type not like '%.pulled' or event_type = 'email_event.pulled')
     )
 {%- endmacro %}
+
+
+{#
+    The rows of an event-grain staging model whose events count, with their order key, as a relation:
+    far cheaper than to look them up among all applied events.
+#}
+{% macro applied(staging_model) -%}
+    (
+        select
+            told.*,
+            {{ order_key_in('told') }} as order_key
+        from {{ ref(staging_model) }} as told
+        left join {{ ref('int_refused_events') }} as refused on told.position = refused.position
+        where refused.position is null
+    )
+{%- endmacro %}

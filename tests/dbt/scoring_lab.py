@@ -26,7 +26,7 @@ INPUTS = """
     create table intermediate.int_golden_records(person_id varchar);
     create table intermediate.int_contact_statements(record_id varchar, job_title varchar,
         company_domain varchar, country varchar, employees varchar, budget varchar,
-        interest varchar, first_event_id varchar, first_order_key varchar,
+        interest varchar, first_event_id varchar, last_event_id varchar, first_order_key varchar,
         last_order_key varchar, first_occurred_at timestamptz, last_occurred_at timestamptz);
     create table intermediate.int_activities(activity_id varchar, record_id varchar,
         activity_type varchar, page_url varchar, order_key varchar, occurred_at timestamptz);
@@ -133,8 +133,8 @@ def _statement(event: Happened) -> tuple[Any, ...]:
     told = dict(event.told)
     fields = ("job_title", "company_domain", "country", "employees", "budget", "interest")
     values = [told.get(field) for field in fields]
-    keys, times = [event.order_key] * 2, [event.when] * 2
-    return (event.record, *values, f"s:{event.key}", *keys, *times)
+    ids, keys, times = [f"s:{event.key}"] * 2, [event.order_key] * 2, [event.when] * 2
+    return (event.record, *values, *ids, *keys, *times)
 
 
 @contextmanager

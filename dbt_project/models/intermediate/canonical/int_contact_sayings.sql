@@ -28,6 +28,7 @@ sayings as (
             candidates.{{ field }},
         {% endfor %}
         {{ earliest('candidates.event_id', 'candidates.order_key') }} as first_event_id,
+        {{ latest('candidates.event_id', 'candidates.order_key') }} as last_event_id,
         min(candidates.order_key) as first_order_key,
         max(candidates.order_key) as last_order_key,
         min(candidates.occurred_at) as first_occurred_at,
@@ -58,6 +59,7 @@ with_emails as (
             sayings.{{ field }},
         {% endfor %}
         sayings.first_event_id,
+        sayings.last_event_id,
         sayings.first_order_key,
         sayings.last_order_key,
         sayings.first_occurred_at,

@@ -110,7 +110,6 @@ caused as (
 
 ),
 
--- What was said again is known by the vendor's id, which a replay or a variant extends.
 named as (
 
     select
@@ -120,12 +119,11 @@ named as (
         caused.threshold,
         caused.cycle_started_at,
         caused.occurred_at,
-        coalesce(events.event_id, copies.event_id) as event_id,
-        coalesce(events.source, copies.source) as cause_source,
-        coalesce(events.event_key, copies.event_key) as cause_event_key
+        caused.event_id,
+        applied.source as cause_source,
+        applied.event_key as cause_event_key
     from caused
-    left join {{ ref('int_applied_events') }} as events on caused.event_id = events.event_id
-    left join {{ ref('int_applied_events') }} as copies on caused.event_id = copies.vendor_id
+    inner join {{ ref('int_applied_events') }} as applied on caused.event_id = applied.event_id
 
 )
 
