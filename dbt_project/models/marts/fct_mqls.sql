@@ -99,7 +99,7 @@ mqls as (
         cause_event_key,
         is_decided,
         reached_at,
-        cast(null as {{ dbt.type_bigint() }}) as decision_position
+        cast(null as bigint) as decision_position
     from undecided
 
 ),

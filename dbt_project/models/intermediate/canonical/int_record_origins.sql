@@ -3,10 +3,10 @@ with
 contact_events as (
 
     select
-        record_id,
-        position,
-        utm_source,
-        utm_campaign,
+        contact_events.record_id,
+        contact_events.position,
+        contact_events.utm_source,
+        contact_events.utm_campaign,
         {{ order_key_in('contact_events') }} as order_key
     from {{ ref('int_contact_events') }} as contact_events
 

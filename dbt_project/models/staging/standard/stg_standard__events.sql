@@ -44,7 +44,8 @@ renamed as (
             {% elif member == 'currency' %}
                 {% set text = 'upper(' ~ text ~ ')' %}
             {% endif %}
-            {{ without_placeholder(text) if member in filled_by_links() else text }} as {{ member }},
+            {% set text = without_placeholder(text) if member in filled_by_links() else text %}
+            {{ text }} as {{ member }},
         {% endfor %}
 
         {{ timestamp_from_iso(text_of('told.timestamp')) }} as occurred_at
