@@ -77,10 +77,10 @@ _POSITIONS = f"""
     ),
     copies as (
         select other.position
-        from intermediate.int_event_outcomes as other
+        from staging.base_raw__events as other
         semi join (
-            select outcomes.vendor_id
-            from intermediate.int_event_outcomes as outcomes
+            select logged.vendor_id
+            from staging.base_raw__events as logged
             semi join told using (position)
         ) as mine using (vendor_id)
     )

@@ -29,8 +29,10 @@ Row = dict[str, Any]
 # Events of unknown types are ignored, not quarantined; asked for by name, they are listed as well.
 LISTED: Final = """
     with events as (
-        select *, regexp_replace(event_key, '^replay:[^:]+:', '') as original_key
-        from intermediate.int_event_outcomes
+        select outcomes.*, logged.event_key, logged.vendor_id, logged.correlation_id,
+            regexp_replace(logged.event_key, '^replay:[^:]+:', '') as original_key
+        from intermediate.int_event_outcomes as outcomes
+        inner join staging.base_raw__events as logged using (position)
     ),
     copies as (
         select source, original_key,

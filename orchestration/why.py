@@ -73,11 +73,12 @@ SECTIONS: Mapping[str, str] = {
         order by order_key
     """,
     "events": """
-        select outcomes.position, outcomes.source, outcomes.event_type, outcomes.event_key,
+        select outcomes.position, outcomes.source, outcomes.event_type, people.event_key,
             outcomes.kind, outcomes.outcome, outcomes.code, people.occurred_at,
-            outcomes.received_at, outcomes.correlation_id
+            outcomes.received_at, logged.correlation_id
         from intermediate.int_event_people as people
         inner join intermediate.int_event_outcomes as outcomes using (event_id)
+        inner join staging.base_raw__events as logged using (position)
         where people.person_id = ?
         order by people.order_key
     """,

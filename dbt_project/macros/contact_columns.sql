@@ -22,17 +22,27 @@
 
 {#
     Every canonical field as a column: the given SQL where there is one, else null. Ids and campaign
-    fields lose placeholders, which would make one person of everybody whose link was not filled in.
+    fields lose placeholders, unless staging took them out (`are_clean`).
 #}
-{% macro contact_columns(given) -%}
+{% macro contact_columns(given, are_clean=false) -%}
     {%- for field in contact_fields() + touch_fields() %}
         {%- set value = given.get(field, 'cast(null as ' ~ dbt.type_string() ~ ')') %}
-        {%- set filled_by_links =
-            field in ('user_id', 'anonymous_id', 'external_id', 'campaign_id')
-            or field.startswith('utm_') %}
-        {{ without_placeholder(value) if filled_by_links and field in given else value }} as {{ field }}
+        {%- set needs_cleaning = field in given and field in filled_by_links() and not are_clean %}
+        {{ without_placeholder(value) if needs_cleaning else value }} as {{ field }}
         {{- ',' if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+
+{#
+    Fields that links and tags fill in: a placeholder that was not filled in would make one person
+    of everybody who has it.
+#}
+{% macro filled_by_links() -%}
+    {{ return([
+        'user_id', 'anonymous_id', 'external_id', 'campaign_id',
+        'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content',
+    ]) }}
 {%- endmacro %}
 
 

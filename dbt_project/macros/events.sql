@@ -1,11 +1,12 @@
 {#
     What every event-grain staging model carries of the logged event. It must be there for an event
     to be judged (int_staged_events); `occurred_at` comes from the body, so each model adds its own.
+    Ids that only few readers need, such as the correlation id, are found by position: long texts
+    that differ from row to row are most of what a build writes.
 #}
 {% macro event_columns(relation=none) -%}
     {%- set columns = [
-        'event_id', 'position', 'vendor_id', 'source', 'event_type', 'correlation_id',
-        'is_historical', 'received_at',
+        'event_id', 'position', 'source', 'event_type', 'is_historical', 'received_at',
     ] -%}
     {%- set prefix = relation ~ '.' if relation else '' -%}
     {%- for column in columns -%}
@@ -38,5 +39,21 @@
     (
         source in ('hubspot', 'meta', 'stripe', 'intercom')
         and (event_type not like '%.pulled' or event_type = 'email_event.pulled')
+    )
+{%- endmacro %}
+
+
+{#
+    The rows of an event-grain staging model whose events count, with their order key, as a relation:
+    far cheaper than to look them up among all applied events.
+#}
+{% macro applied(staging_model) -%}
+    (
+        select
+            told.*,
+            {{ order_key_in('told') }} as order_key
+        from {{ ref(staging_model) }} as told
+        left join {{ ref('int_refused_events') }} as refused on told.position = refused.position
+        where refused.position is null
     )
 {%- endmacro %}

@@ -16,6 +16,12 @@
 {%- endmacro %}
 
 
+{# The same for a relation with the columns occurred_at, event_id and source. #}
+{% macro order_key_in(relation) -%}
+    {{ order_key(relation ~ '.occurred_at', vendor_id_of(relation ~ '.event_id', relation ~ '.source')) }}
+{%- endmacro %}
+
+
 {# The vendor's own key of an event, without the marks of a replay or of a variant. #}
 {% macro vendor_key(event_key) -%}
     case
@@ -34,5 +40,9 @@
 
 {# The id that every copy, variant and replay of a vendor's event shares. #}
 {% macro vendor_id_of(event_id, source) -%}
-    {{ source }} || ':' || {{ vendor_key(event_key_of(event_id, source)) }}
+    case
+        when {{ event_id }} like '%:replay:%' or {{ event_id }} like '%~%'
+            then {{ source }} || ':' || {{ vendor_key(event_key_of(event_id, source)) }}
+        else {{ event_id }}
+    end
 {%- endmacro %}

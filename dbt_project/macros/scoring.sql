@@ -40,9 +40,3 @@
     + grown_{{ slot }} * {{ growth('-' ~ days, 'half_life_' ~ slot) }}
     {%- endfor %}
 {%- endmacro %}
-
-
-{# The vendor's id of the event that an order key belongs to: it follows the time. #}
-{% macro vendor_id_in(order_key) -%}
-    substr({{ order_key }}, 29)
-{%- endmacro %}

@@ -149,20 +149,22 @@ class _Bench:
             self.position += count
 
     def decide(self) -> None:
-        """What the batch after a build appends, and the build that reads it."""
-        self.progress("Deciding MQLs and owners")
-        self.dbt("compile")  # the data tests too, which `dbt run` leaves out
-        self.plan = _plan(self.folder / "target" / "manifest.json")
+        """What the batch after a build appends, and the build that reads it: so many decisions
+        touch so many people that it is a full one."""
+        self.progress("Deciding MQLs and owners, and building every model again (dbt)")
         now = datetime.now(UTC)
         database = f"sqlite:///{self.folder / 'decisions.sqlite'}"
         with self.connected() as connection, closing(EventLog.open(database)) as log:
+            decisions.append_decisions(log, connection, now=now)
+            self._load(connection, log)
+        self.dbt("run")
+        self.dbt("compile")  # the data tests too, which `dbt run` leaves out
+        self.plan = _plan(self.folder / "target" / "manifest.json")
+        with self.connected() as connection:
             state.begin_full(connection, "benchmark")
             state.end_full(
                 connection, position=self.position, fingerprint="bench", seconds=0, now=now
             )
-            decisions.append_decisions(log, connection, now=now)
-            self._load(connection, log)
-            self._rebuild(connection)
 
     def _load(self, connection: duckdb.DuckDBPyConnection, log: EventLog) -> None:
         rows = [

@@ -26,16 +26,17 @@ INPUTS = """
     create table intermediate.int_golden_records(person_id varchar);
     create table intermediate.int_contact_statements(record_id varchar, job_title varchar,
         company_domain varchar, country varchar, employees varchar, budget varchar,
-        interest varchar, first_event_id varchar, first_order_key varchar,
+        interest varchar, first_event_id varchar, last_event_id varchar, first_order_key varchar,
         last_order_key varchar, first_occurred_at timestamptz, last_occurred_at timestamptz);
     create table intermediate.int_activities(activity_id varchar, record_id varchar,
         activity_type varchar, page_url varchar, order_key varchar, occurred_at timestamptz);
     create table intermediate.int_applied_events(event_id varchar, vendor_id varchar,
-        source varchar,
-        event_key varchar, is_historical boolean, correlation_id varchar);
+        source varchar, event_key varchar, is_historical boolean, position bigint);
+    create table staging.base_raw__events(position bigint, correlation_id varchar);
     create table intermediate.int_event_people(event_id varchar, person_id varchar,
-        order_key varchar, correlation_id varchar);
-    create table staging.stg_millrace__decisions(event_id varchar, cause_source varchar,
+        order_key varchar);
+    create table staging.stg_millrace__decisions(event_id varchar, position bigint,
+        cause_source varchar,
         cause_event_key varchar, score integer, threshold integer, score_version varchar,
         occurred_at timestamptz);
 """
@@ -95,17 +96,18 @@ class Lab:
         )  # fmt: skip
         self._fill(
             "intermediate.int_applied_events",
-            [(f"s:{e.key}", f"s:{e.key}", "s", e.key, False, "c") for e in events],
+            [(f"s:{e.key}", f"s:{e.key}", "s", e.key, False, n) for n, e in enumerate(events)],
         )
+        self._fill("staging.base_raw__events", [(n, "c") for n in range(2 * len(events))])
         record_of = {f"s:{e.key}": e.record for e in events}
         self._fill(
             "staging.stg_millrace__decisions",
-            [(m["mql_id"], "s", m["cause_event_key"], m["score"], m["threshold"],
-              m["score_version"], m["reached_at"]) for m in decisions],
+            [(m["mql_id"], len(events) + n, "s", m["cause_event_key"], m["score"], m["threshold"],
+              m["score_version"], m["reached_at"]) for n, m in enumerate(decisions)],
         )  # fmt: skip
         self._fill(
             "intermediate.int_event_people",
-            [(m["mql_id"], people[record_of[f"s:{m['cause_event_key']}"]], str(n), "c")
+            [(m["mql_id"], people[record_of[f"s:{m['cause_event_key']}"]], str(n))
              for n, m in enumerate(decisions)],
         )  # fmt: skip
         for kind, relation, sql in self._compiled:
@@ -131,8 +133,8 @@ def _statement(event: Happened) -> tuple[Any, ...]:
     told = dict(event.told)
     fields = ("job_title", "company_domain", "country", "employees", "budget", "interest")
     values = [told.get(field) for field in fields]
-    keys, times = [event.order_key] * 2, [event.when] * 2
-    return (event.record, *values, f"s:{event.key}", *keys, *times)
+    ids, keys, times = [f"s:{event.key}"] * 2, [event.order_key] * 2, [event.when] * 2
+    return (event.record, *values, *ids, *keys, *times)
 
 
 @contextmanager

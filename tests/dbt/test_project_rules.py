@@ -35,7 +35,7 @@ KEYLESS = {
     # Addends: only their sums mean something, and those have keys.
     "int_campaign_credits", "int_score_changes",
     # Views over tables that have one; what an event names twice stands there twice.
-    "int_scored_activities", "int_event_contacts", "int_event_entities", "int_entity_links",
+    "int_event_contacts", "int_event_entities", "int_entity_links",
 }  # fmt: skip
 HARD_CODED = re.compile(
     r"(?<!distinct )\b(?:from|join)\s+(?!lateral\b)[\w\"`]+\.[\w\"`]+", re.IGNORECASE

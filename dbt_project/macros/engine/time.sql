@@ -59,8 +59,9 @@
     {{ adapter.dispatch('sortable_timestamp', 'millrace')(timestamp) }}
 {%- endmacro %}
 
+{# Of a timestamp without a zone: one with a zone takes three times as long. #}
 {% macro duckdb__sortable_timestamp(timestamp) -%}
-    strftime({{ timestamp }}, '%Y-%m-%dT%H:%M:%S.%fZ')
+    strftime(make_timestamp(epoch_us({{ timestamp }})), '%Y-%m-%dT%H:%M:%S.%fZ')
 {%- endmacro %}
 
 {% macro spark__sortable_timestamp(timestamp) -%}

@@ -28,12 +28,6 @@ fields as (
 
 ),
 
-applied as (
-
-    select event_id from {{ ref('int_applied_events') }}
-
-),
-
 told as (
 
     {% for field, system, object_type in systems %}
@@ -76,12 +70,11 @@ own as (
 announced as (
 
     select
-        answers.destination,
-        answers.contact_id,
-        min(answers.occurred_at) as announced_at
-    from {{ ref('stg_millrace__answers') }} as answers
-    inner join applied on answers.event_id = applied.event_id
-    group by answers.destination, answers.contact_id
+        destination,
+        contact_id,
+        min(occurred_at) as announced_at
+    from {{ applied('stg_millrace__answers') }} as answers
+    group by destination, contact_id
 
 ),
 

@@ -18,7 +18,6 @@ activities as (
         activities.page_url,
         activities.referrer,
         activities.outcome,
-        activities.correlation_id,
         activities.occurred_at
     from {{ ref('int_activities') }} as activities
     inner join {{ ref('int_record_people') }} as record_people

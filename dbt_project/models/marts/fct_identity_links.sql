@@ -4,9 +4,9 @@ links as (
 
     select
         links.*,
-        applied.order_key
-    from {{ ref('stg_standard__identity_links') }} as links
-    inner join {{ ref('int_applied_events') }} as applied on links.event_id = applied.event_id
+        logged.correlation_id
+    from {{ applied('stg_standard__identity_links') }} as links
+    inner join {{ ref('base_raw__events') }} as logged on links.position = logged.position
 
 ),
 

@@ -18,7 +18,7 @@ decided as (
         decisions.cause_event_key,
         true as is_decided,
         decisions.occurred_at as reached_at,
-        event_people.correlation_id,
+        decisions.position,
         event_people.order_key
     from {{ ref('stg_millrace__decisions') }} as decisions
     inner join event_people on decisions.event_id = event_people.event_id
@@ -86,7 +86,7 @@ mqls as (
         cause_event_key,
         is_decided,
         reached_at,
-        correlation_id as decision_correlation_id
+        position as decision_position
     from decided
     union all
     select
@@ -99,7 +99,7 @@ mqls as (
         cause_event_key,
         is_decided,
         reached_at,
-        cast(null as {{ dbt.type_string() }}) as decision_correlation_id
+        cast(null as bigint) as decision_position
     from undecided
 
 ),
@@ -116,11 +116,13 @@ traced as (
         mqls.cause_event_key,
         mqls.is_decided,
         coalesce(causes.is_historical, false) as is_historical,
-        coalesce(causes.correlation_id, mqls.decision_correlation_id) as correlation_id,
+        logged.correlation_id,
         mqls.reached_at
     from mqls
     left join {{ ref('int_applied_events') }} as causes
         on causes.event_id = mqls.cause_source || ':' || mqls.cause_event_key
+    left join {{ ref('base_raw__events') }} as logged
+        on coalesce(causes.position, mqls.decision_position) = logged.position
 
 )
 

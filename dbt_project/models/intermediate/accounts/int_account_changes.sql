@@ -29,7 +29,7 @@ changes as (
         upper(told.country) as country,
         told.parent_given,
         told.owner_given,
-        {{ order_key('told.occurred_at', 'told.vendor_id') }} as order_key,
+        {{ order_key_in('told') }} as order_key,
         told.occurred_at
     from told
     left join refused on told.position = refused.position

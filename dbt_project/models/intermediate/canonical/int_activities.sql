@@ -19,7 +19,6 @@ activities as (
     select
         contact_events.event_id as activity_id,
         contact_events.record_id,
-        contact_events.correlation_id,
         typed.activity_type,
         {% for field in touch_fields() %}
             contact_events.{{ field }},
@@ -27,7 +26,7 @@ activities as (
         typed.outcome,
         {{ try_to('typed.amount_given', 'decimal(18, 2)') }} as amount,
         typed.currency,
-        contact_events.order_key,
+        {{ order_key_in('contact_events') }} as order_key,
         contact_events.occurred_at
     from contact_events
     inner join typed on contact_events.position = typed.position

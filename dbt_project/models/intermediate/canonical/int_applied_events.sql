@@ -18,6 +18,7 @@ applied as (
 
     select
         {{ event_columns('staged') }},
+        staged.vendor_id,
         {{ event_key_of('staged.event_id', 'staged.source') }} as event_key,
         {{ order_key('staged.occurred_at', 'staged.vendor_id') }} as order_key,
         staged.occurred_at

@@ -56,7 +56,7 @@ from_events as (
         strictest.channel,
         strictest.status,
         strictest.lawful_basis,
-        contact_events.order_key,
+        {{ order_key_in('contact_events') }} as order_key,
         contact_events.occurred_at
     from {{ ref('int_contact_events') }} as contact_events
     inner join strictest on contact_events.position = strictest.position

@@ -27,7 +27,7 @@ candidates as (
             contacts.source || ':user:' || contacts.user_id,
             contacts.source || ':email:' || emails.email_normalised,
             contacts.source || ':visitor:' || contacts.anonymous_id,
-            contacts.vendor_id
+            {{ vendor_id_of('contacts.event_id', 'contacts.source') }}
         ) as record_id,
         contacts.email as email_given,
         emails.email_normalised,

@@ -20,12 +20,10 @@ contact_events as (
         candidates.record_id,
         candidates.source,
         candidates.event_type,
-        candidates.correlation_id,
         {% for field in touch_fields() %}
             candidates.{{ field }},
         {% endfor %}
         candidates.is_historical,
-        {{ order_key('candidates.occurred_at', 'candidates.vendor_id') }} as order_key,
         candidates.occurred_at
     from candidates
     left join refused on candidates.position = refused.position

@@ -1,4 +1,4 @@
-{% set fields = contact_fields() + ['email_normalised', 'company_domain'] %}
+{% set fields = contact_fields() | reject('equalto', 'email') | list %}
 
 with
 
@@ -6,8 +6,8 @@ candidates as (
 
     select
         *,
-        {{ order_key() }} as order_key
-    from {{ ref('int_contact_candidates') }}
+        {{ order_key_in('contacts') }} as order_key
+    from {{ ref('int_contact_candidates') }} as contacts
 
 ),
 
@@ -23,10 +23,12 @@ sayings as (
     select
         candidates.record_id,
         candidates.source,
+        candidates.email_given,
         {% for field in fields %}
             candidates.{{ field }},
         {% endfor %}
         {{ earliest('candidates.event_id', 'candidates.order_key') }} as first_event_id,
+        {{ latest('candidates.event_id', 'candidates.order_key') }} as last_event_id,
         min(candidates.order_key) as first_order_key,
         max(candidates.order_key) as last_order_key,
         min(candidates.occurred_at) as first_occurred_at,
@@ -39,9 +41,33 @@ sayings as (
         {% for field in fields %}
             candidates.{{ field }},
         {% endfor %}
+        candidates.email_given,
         candidates.record_id,
         candidates.source
 
+),
+
+with_emails as (
+
+    select
+        sayings.record_id,
+        sayings.source,
+        emails.email,
+        emails.email_normalised,
+        emails.company_domain,
+        {% for field in fields %}
+            sayings.{{ field }},
+        {% endfor %}
+        sayings.first_event_id,
+        sayings.last_event_id,
+        sayings.first_order_key,
+        sayings.last_order_key,
+        sayings.first_occurred_at,
+        sayings.last_occurred_at,
+        sayings.events
+    from sayings
+    left join {{ ref('int_emails') }} as emails on sayings.email_given = emails.email_given
+
 )
 
-select * from sayings
+select * from with_emails

@@ -74,6 +74,7 @@ statements as (
         located.record_id,
         located.source,
         located.first_event_id,
+        located.last_event_id,
         {% for field in copied %}
             located.{{ field }},
         {% endfor %}

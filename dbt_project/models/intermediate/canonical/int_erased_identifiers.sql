@@ -3,14 +3,13 @@ with
 erasures as (
 
     select
-        erasures.event_id,
-        erasures.vendor_id,
-        erasures.salt,
-        erasures.identifier_hashes,
-        applied.order_key,
-        applied.occurred_at
-    from {{ ref('stg_millrace__erasures') }} as erasures
-    inner join {{ ref('int_applied_events') }} as applied on erasures.event_id = applied.event_id
+        event_id,
+        {{ vendor_id_of('event_id', 'source') }} as vendor_id,
+        salt,
+        identifier_hashes,
+        order_key,
+        occurred_at
+    from {{ applied('stg_millrace__erasures') }} as erasures
 
 ),
 

@@ -22,14 +22,11 @@ judged as (
 
     select
         logged.event_id,
-        logged.vendor_id,
         logged.position,
         logged.source,
-        logged.event_key,
         logged.kind,
         logged.event_type,
         logged.contract,
-        logged.correlation_id,
         logged.received_at,
         case
             when logged.problem_code in ('EVENT_TYPE_UNKNOWN', 'ERASED') then 'ignored'

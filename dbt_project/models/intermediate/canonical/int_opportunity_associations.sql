@@ -1,11 +1,5 @@
 with
 
-applied as (
-
-    select * from {{ ref('int_applied_events') }}
-
-),
-
 hubspot_changes as (
 
     select
@@ -14,21 +8,25 @@ hubspot_changes as (
         contact_id,
         case when is_removed then 1 else 0 end as is_removed,
         case when is_primary then 1 else 0 end as is_primary,
-        0 as is_whole_list
-    from {{ ref('stg_hubspot__deal_contacts') }}
+        0 as is_whole_list,
+        order_key
+    from {{ applied('stg_hubspot__deal_contacts') }} as deal_contacts
 
 ),
 
 hubspot_lists as (
 
     select
-        event_id,
-        'hubspot:' || portal_id || ':' || deal_id as opportunity_id,
-        contact_id,
+        listed.event_id,
+        'hubspot:' || listed.portal_id || ':' || listed.deal_id as opportunity_id,
+        listed.contact_id,
         0 as is_removed,
         0 as is_primary,
-        1 as is_whole_list
-    from {{ ref('stg_hubspot__record_contacts') }}
+        1 as is_whole_list,
+        records.order_key
+    from {{ ref('stg_hubspot__record_contacts') }} as listed
+    inner join {{ applied('stg_hubspot__records') }} as records
+        on listed.event_id = records.event_id
 
 ),
 
@@ -40,8 +38,9 @@ salesforce_roles as (
         contact_id,
         case when is_removed then 1 else 0 end as is_removed,
         case when is_primary then 1 else 0 end as is_primary,
-        0 as is_whole_list
-    from {{ ref('stg_salesforce__contact_roles') }}
+        0 as is_whole_list,
+        order_key
+    from {{ applied('stg_salesforce__contact_roles') }} as roles
 
 ),
 
@@ -54,14 +53,14 @@ salesforce_contacts as (
         told.contact_id,
         0 as is_removed,
         1 as is_primary,
-        0 as is_whole_list
-    from {{ ref('stg_salesforce__opportunities') }} as told
-    inner join applied on told.event_id = applied.event_id
+        0 as is_whole_list,
+        told.order_key
+    from {{ applied('stg_salesforce__opportunities') }} as told
     where told.contact_id is not null
     qualify
         row_number() over (
             partition by told.organization_id, told.object_id
-            order by applied.order_key desc
+            order by told.order_key desc
         ) = 1
 
 ),
@@ -93,16 +92,15 @@ told as (
 associations as (
 
     select
-        told.event_id,
-        told.opportunity_id,
-        told.contact_field,
-        told.contact_id,
-        told.is_removed,
-        told.is_primary,
-        told.is_whole_list,
-        applied.order_key
+        event_id,
+        opportunity_id,
+        contact_field,
+        contact_id,
+        is_removed,
+        is_primary,
+        is_whole_list,
+        order_key
     from told
-    inner join applied on told.event_id = applied.event_id
 
 )
 

@@ -26,7 +26,7 @@ changes as (
 
     select
         told.event_id,
-        {{ order_key('told.occurred_at', 'told.vendor_id') }} as order_key,
+        {{ order_key_in('told') }} as order_key,
         told.opportunity_id,
         told.source,
         told.is_deleted,

@@ -19,7 +19,7 @@ reports as (
 
     select
         told.*,
-        {{ order_key('told.occurred_at', 'told.vendor_id') }} as order_key,
+        {{ order_key_in('told') }} as order_key,
         {{ try_to('told.day_given', 'date') }} as spend_day
     from told
     left join refused on told.position = refused.position

@@ -7,6 +7,7 @@ staged as (
     {% for model in var('staged_models') %}
         select
             {{ event_columns() }},
+            {{ vendor_id_of('event_id', 'source') }} as vendor_id,
             occurred_at
         from {{ ref(model) }}
         {% if not loop.last %}union all{% endif %}

@@ -10,8 +10,7 @@ direct as (
         contact_events.source,
         {{ event_key_of('contact_events.event_id', 'contact_events.source') }} as event_key,
         contact_events.event_type,
-        contact_events.correlation_id,
-        contact_events.order_key,
+        {{ order_key_in('contact_events') }} as order_key,
         contact_events.occurred_at
     from {{ ref('int_contact_events') }} as contact_events
     inner join {{ ref('int_record_people') }} as record_people
@@ -27,7 +26,6 @@ indirect as (
         source,
         event_key,
         event_type,
-        correlation_id,
         order_key,
         occurred_at
     from {{ ref('int_indirect_event_people') }}

@@ -1,16 +1,8 @@
 with
 
-applied as (
-
-    select event_id from {{ ref('int_applied_events') }}
-
-),
-
 contact_merges as (
 
-    select contact_merges.*
-    from {{ ref('stg_hubspot__contact_merges') }} as contact_merges
-    inner join applied on contact_merges.event_id = applied.event_id
+    select * from {{ applied('stg_hubspot__contact_merges') }} as contact_merges
 
 ),
 
@@ -26,8 +18,7 @@ merged_items as (
 deleted as (
 
     select changes.contact_id
-    from {{ ref('stg_hubspot__contact_changes') }} as changes
-    inner join applied on changes.event_id = applied.event_id
+    from {{ applied('stg_hubspot__contact_changes') }} as changes
     where changes.change_type in ('deletion', 'privacy_deletion')
 
 ),

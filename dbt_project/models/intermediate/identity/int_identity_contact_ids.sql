@@ -6,24 +6,18 @@ records as (
 
 ),
 
-applied as (
-
-    select * from {{ ref('int_applied_events') }}
-
-),
-
 contact_merges as (
 
-    select * from {{ ref('stg_hubspot__contact_merges') }}
+    select * from {{ applied('stg_hubspot__contact_merges') }} as contact_merges
 
 ),
 
 merged_contacts as (
 
     select
-        event_id,
         portal_id,
         surviving_contact_id,
+        occurred_at,
         {{ json_items('merged_contact_ids', '$') }} as merged_contact_id
     from contact_merges
 
@@ -32,15 +26,15 @@ merged_contacts as (
 merge_members as (
 
     select
-        event_id,
         'hubspot:' || portal_id || ':' || surviving_contact_id as record_id,
-        {{ json_text('merged_contact_id', '$') }} as contact_id
+        {{ json_text('merged_contact_id', '$') }} as contact_id,
+        occurred_at
     from merged_contacts
     union all
     select
-        event_id,
         'hubspot:' || portal_id || ':' || surviving_contact_id as record_id,
-        primary_contact_id as contact_id
+        primary_contact_id as contact_id,
+        occurred_at
     from contact_merges
 
 ),
@@ -49,10 +43,10 @@ merge_members as (
 announced as (
 
     select
-        answers.event_id,
         records.record_id,
-        answers.contact_id
-    from {{ ref('stg_millrace__answers') }} as answers
+        answers.contact_id,
+        answers.occurred_at
+    from {{ applied('stg_millrace__answers') }} as answers
     inner join records on answers.person_id = records.own_person_id
     where answers.destination = 'hubspot'
 
@@ -69,13 +63,12 @@ told as (
 contact_ids as (
 
     select
-        told.record_id,
-        told.contact_id as hubspot_contact_id,
-        min(applied.occurred_at) as first_told_at
+        record_id,
+        contact_id as hubspot_contact_id,
+        min(occurred_at) as first_told_at
     from told
-    inner join applied on told.event_id = applied.event_id
-    where told.contact_id is not null
-    group by told.record_id, told.contact_id
+    where contact_id is not null
+    group by record_id, contact_id
 
 )
 

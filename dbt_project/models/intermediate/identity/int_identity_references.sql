@@ -2,11 +2,7 @@ with
 
 links as (
 
-    select
-        links.*,
-        applied.order_key
-    from {{ ref('stg_standard__identity_links') }} as links
-    inner join {{ ref('int_applied_events') }} as applied on links.event_id = applied.event_id
+    select * from {{ applied('stg_standard__identity_links') }} as links
 
 ),
 

@@ -146,7 +146,6 @@ indirect as (
         applied.source,
         applied.event_key,
         applied.event_type,
-        applied.correlation_id,
         applied.order_key,
         applied.occurred_at
     from {{ ref('int_applied_events') }} as applied

@@ -17,11 +17,10 @@ members as (
 announced as (
 
     select
-        answers.person_id,
-        min(applied.order_key) as announced_key
-    from {{ ref('stg_millrace__answers') }} as answers
-    inner join {{ ref('int_applied_events') }} as applied on answers.event_id = applied.event_id
-    group by answers.person_id
+        person_id,
+        min(order_key) as announced_key
+    from {{ applied('stg_millrace__answers') }} as answers
+    group by person_id
 
 ),
 

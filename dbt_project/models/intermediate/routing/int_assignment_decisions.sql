@@ -16,11 +16,12 @@ decisions as (
         assignments.sla_minutes,
         assignments.sla_due_at,
         event_people.occurred_at as assigned_at,
-        event_people.correlation_id,
+        logged.correlation_id,
         event_people.order_key
     from {{ ref('stg_millrace__assignments') }} as assignments
     inner join {{ ref('int_indirect_event_people') }} as event_people
         on assignments.event_id = event_people.event_id
+    inner join {{ ref('base_raw__events') }} as logged on assignments.position = logged.position
     qualify
         row_number() over (
             partition by assignments.cause_source, assignments.cause_event_key

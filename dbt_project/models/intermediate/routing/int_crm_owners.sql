@@ -4,7 +4,9 @@ told as (
 
     select
         record_people.person_id,
-        {{ latest("coalesce(changes.property_value, '')", 'contact_events.order_key') }}
+        {{ latest(
+            "coalesce(changes.property_value, '')", order_key_in('contact_events')
+        ) }}
             as hubspot_owner_id,
         max(contact_events.occurred_at) as owner_since
     from {{ ref('stg_hubspot__contact_changes') }} as changes

@@ -63,7 +63,7 @@ causes as (
     select
         activities.person_id,
         rules.version,
-        activities.order_key,
+        activities.event_id,
         activities.occurred_at
     from {{ ref('int_scored_activities') }} as activities
     inner join {{ ref('int_score_rules') }} as rules on activities.signal = rules.signal
@@ -71,14 +71,14 @@ causes as (
     select
         person_id,
         version,
-        order_key,
+        event_id,
         occurred_at
     from {{ ref('int_score_fit') }}
     union all
     select
         person_id,
         version,
-        next_order_key as order_key,
+        next_event_id as event_id,
         next_occurred_at as occurred_at
     from {{ ref('int_score_fit') }}
 
@@ -93,7 +93,7 @@ caused as (
         crossings.threshold,
         crossings.cycle_started_at,
         crossings.occurred_at,
-        min(causes.order_key) as order_key
+        min(causes.event_id) as event_id
     from crossings
     inner join causes
         on
@@ -119,12 +119,11 @@ named as (
         caused.threshold,
         caused.cycle_started_at,
         caused.occurred_at,
-        applied.event_id,
+        caused.event_id,
         applied.source as cause_source,
         applied.event_key as cause_event_key
     from caused
-    inner join {{ ref('int_applied_events') }} as applied
-        on {{ vendor_id_in('caused.order_key') }} = applied.vendor_id
+    inner join {{ ref('int_applied_events') }} as applied on caused.event_id = applied.event_id
 
 )
 

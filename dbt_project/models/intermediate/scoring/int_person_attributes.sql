@@ -29,7 +29,7 @@ sayings as (
         {% for field in score_attributes() %}
             {{ field }},
         {% endfor %}
-        {{ vendor_id_in('last_order_key') }} as event_id,
+        last_event_id as event_id,
         last_order_key as order_key,
         last_occurred_at as occurred_at
     from statements

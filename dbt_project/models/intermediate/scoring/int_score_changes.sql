@@ -21,7 +21,7 @@ occurrences as (
         signal,
         occurred_at,
         {{ score_days('occurred_at') }} as days,
-        row_number() over (partition by person_id, signal order by occurred_at) as nth
+        nth_newest
     from {{ ref('int_scored_activities') }}
 
 ),
@@ -45,7 +45,7 @@ engagement as (
         on
             occurrences.person_id = outgrown.person_id
             and occurrences.signal = outgrown.signal
-            and occurrences.nth - rules.most_occurrences = outgrown.nth
+            and occurrences.nth_newest + rules.most_occurrences = outgrown.nth_newest
 
 ),
 

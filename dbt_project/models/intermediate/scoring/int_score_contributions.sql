@@ -36,66 +36,29 @@ fit as (
 
 ),
 
-kept as (
-
-    select
-        signal,
-        -- Null, for no limit, if any rule has none.
-        case when count(most_occurrences) = count(*) then max(most_occurrences) end as most
-    from rules
-    where kind = 'engagement'
-    group by signal
-
-),
-
-occurrences as (
-
-    select
-        activities.person_id,
-        activities.signal,
-        activities.event_id,
-        activities.occurred_at,
-        row_number() over (
-            partition by activities.person_id, activities.signal
-            order by activities.occurred_at desc, activities.event_id desc
-        ) as nth_newest
-    from {{ ref('int_scored_activities') }} as activities
-
-),
-
-newest as (
-
-    select
-        occurrences.*,
-        {{ score_days('occurrences.occurred_at') }} as days
-    from occurrences
-    inner join kept on occurrences.signal = kept.signal
-    where kept.most is null or occurrences.nth_newest <= kept.most
-
-),
-
 engagement as (
 
     select
-        newest.person_id,
+        activities.person_id,
         rules.version,
         rules.rule_id,
         'engagement' as kind,
-        newest.event_id,
+        activities.event_id,
         rules.field as reason,
         rules.points as full_points,
         rules.half_life_days,
         {{ score_number(
-            'rules.points * ' ~ growth('newest.days - heads.days', 'rules.half_life_days')
+            'rules.points * ' ~ growth(
+                score_days('activities.occurred_at') ~ ' - heads.days', 'rules.half_life_days')
         ) }} as points,
-        newest.occurred_at
-    from newest
-    inner join rules on newest.signal = rules.signal
+        activities.occurred_at
+    from {{ ref('int_scored_activities') }} as activities
+    inner join rules on activities.signal = rules.signal
     inner join heads
-        on newest.person_id = heads.person_id and rules.version = heads.version
+        on activities.person_id = heads.person_id and rules.version = heads.version
     where
         rules.most_occurrences is null
-        or newest.nth_newest <= rules.most_occurrences
+        or activities.nth_newest <= rules.most_occurrences
 
 ),
 

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with
 
 signals as (
@@ -19,9 +17,7 @@ matched as (
     select
         record_people.person_id,
         signals.signal,
-        activities.activity_type,
         activities.activity_id as event_id,
-        activities.order_key,
         activities.occurred_at
     from {{ ref('int_activities') }} as activities
     inner join signals on activities.activity_type = signals.field
@@ -33,6 +29,20 @@ matched as (
             when 'on_page' then {{ has_word('activities.page_url', 'lower(signals.value)') }}
         end
 
+),
+
+numbered as (
+
+    select
+        person_id,
+        signal,
+        event_id,
+        occurred_at,
+        row_number() over (
+            partition by person_id, signal order by occurred_at desc, event_id desc
+        ) as nth_newest
+    from matched
+
 )
 
-select * from matched
+select * from numbered

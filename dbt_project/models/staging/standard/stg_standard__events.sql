@@ -38,13 +38,14 @@ renamed as (
         {{ event_columns() }},
 
         {% for member in data %}
+            {% set text = text_of('told.data.' ~ member) %}
             {% if member in in_lower_case %}
-                lower({{ text_of('told.data.' ~ member) }}) as {{ member }},
+                {% set text = 'lower(' ~ text ~ ')' %}
             {% elif member == 'currency' %}
-                upper({{ text_of('told.data.currency') }}) as currency,
-            {% else %}
-                {{ text_of('told.data.' ~ member) }} as {{ member }},
+                {% set text = 'upper(' ~ text ~ ')' %}
             {% endif %}
+            {% set text = without_placeholder(text) if member in filled_by_links() else text %}
+            {{ text }} as {{ member }},
         {% endfor %}
 
         {{ timestamp_from_iso(text_of('told.timestamp')) }} as occurred_at

@@ -17,6 +17,7 @@ states as (
 
     select
         *,
+        {{ vendor_id_of('event_id', 'source') }} as vendor_id,
         case outcome
             when 'completed' then 'attended'
             when 'no_show' then 'no_show'

@@ -2,7 +2,10 @@ with
 
 leads as (
 
-    select * from {{ ref('stg_meta__leads') }}
+    select
+        *,
+        {{ vendor_id_of('event_id', 'source') }} as vendor_id
+    from {{ ref('stg_meta__leads') }}
 
 ),
 

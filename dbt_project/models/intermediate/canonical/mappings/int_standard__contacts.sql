@@ -18,7 +18,7 @@ contacts as (
         {{ event_columns() }},
         occurred_at,
         cast(null as {{ dbt.type_string() }}) as record_id,
-        {{ contact_columns(given) }}
+        {{ contact_columns(given, are_clean=true) }}
     from events
     where
         event_type <> 'opportunity_changed'

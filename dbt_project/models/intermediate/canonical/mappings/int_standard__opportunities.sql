@@ -11,7 +11,9 @@ opportunities as (
     select
         {{ event_columns() }},
         occurred_at,
-        source || ':' || coalesce(opportunity_id, vendor_id) as opportunity_id,
+        source || ':' || coalesce(
+            opportunity_id, {{ vendor_id_of('event_id', 'source') }}
+        ) as opportunity_id,
         false as is_deleted,
         false as is_unmapped,
         cast(null as {{ dbt.type_string() }}) as name,

@@ -17,7 +17,9 @@ contacts as (
     select
         {{ event_columns('responses') }},
         responses.occurred_at,
-        'typeform:' || coalesce(responses.response_token, responses.vendor_id) as record_id,
+        'typeform:' || coalesce(
+            responses.response_token, {{ vendor_id_of('responses.event_id', 'responses.source') }}
+        ) as record_id,
         {{ contact_columns({
             'user_id': 'responses.user_id',
             'anonymous_id': 'responses.anonymous_id',
