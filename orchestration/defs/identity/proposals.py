@@ -11,7 +11,7 @@ from orchestration.settings import load_settings
 @dg.asset(
     key=["identity", "proposals"],
     deps=[dg.AssetKey(["warehouse", "published"])],
-    group_name="marts",
+    group_name="activation",  # it reads the published copy
     kinds={"python", "splink"},
     description="People that may be one, with the evidence; `millrace identity review` lists them.",
 )

@@ -19,7 +19,7 @@ class TrainingConfig(dg.Config):
 @dg.asset(
     key=["scores", "scorecard"],
     deps=[dg.AssetKey(["warehouse", "published"])],
-    group_name="marts",
+    group_name="activation",  # it reads the published copy
     kinds={"python", "scikitlearn"},
     description="Points of a scorecard, learnt from what became of leads; not part of a batch.",
 )
