@@ -39,7 +39,10 @@ PERSON_BY_ID = """
     select person_id from marts.person_aliases where alias_id = ?
 """
 PERSON_BY_CORRELATION = """
-    select distinct person_id from intermediate.int_event_people where correlation_id = ?
+    select distinct people.person_id
+    from staging.base_raw__events as logged
+    inner join intermediate.int_event_people as people using (event_id)
+    where logged.correlation_id = ?
 """
 SECTIONS: Mapping[str, str] = {
     "person": "select * exclude (order_key) from marts.dim_people where person_id = ?",
