@@ -18,7 +18,7 @@ ui: $(READY)  ## the Dagster web UI
 test: $(READY)  ## all tests but the slow ones
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-chaos: $(READY)  ## the slow tests: many rounds of kill -9 and the like
+chaos: $(READY)  ## the slow tests: real data, faults, erasure, many rounds of kill -9
 	@$(BIN)/python -m pytest -m slow
 
 bench: $(READY)  ## speed and memory on this machine, as JSON

@@ -11,6 +11,8 @@ import duckdb
 import pytest
 from harness import Installation
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 ADA = "ada.secret@lovelace.example"
 PHONE = "+442079460958"

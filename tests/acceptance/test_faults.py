@@ -25,6 +25,8 @@ from harness import Installation, free_port, sandbox_state
 
 from ingestion.sandbox.personas import Persona, Stage, personas
 
+pytestmark = pytest.mark.slow
+
 HOT_LEAD = "hanna.hot@brightforge.io"
 CUSTOMER = "carl.customer@ironbay.co.uk"
 HESITANT = "rita.regret@windmere.example"

@@ -17,7 +17,7 @@ from harness import SECRETS, Installation, sandbox_state
 
 from ingestion.sandbox.webhooks import sign_body
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 DAMAGED_SHARE = 0.02
 SEED = 20261121
