@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from orchestration.scoring import scorecard_files
 from orchestration.settings import Settings
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent / "dbt_project"
+FOLDERS = ("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR))
 EXECUTABLE = Path(sys.executable).with_name("dbt")  # this environment's, whatever PATH says
 PARSED = "partial_parse.msgpack"
 LIBRARIES = ("dbt-core", "dbt-duckdb", "duckdb", "phonenumbers", "tldextract")
@@ -63,14 +65,34 @@ def ensure_manifest(settings: Settings) -> Path:
 
     Raises BuildFailedError with dbt's own first line when the project does not parse.
     """
-    manifest = settings.dbt_target / "manifest.json"
-    stamp = manifest.with_name("manifest.fingerprint")
+    return kept_manifest(settings.dbt_target, lambda: _parse(settings, ["parse", "--quiet"]))
+
+
+def kept_manifest(target: Path, make: Callable[[], None]) -> Path:
+    """The manifest in a target folder, which `make` writes when a source file changed since."""
+    manifest, stamp = target / "manifest.json", target / "manifest.fingerprint"
     current = fingerprint()
     if manifest.exists() and stamp.exists() and stamp.read_text() == current:
         return manifest
-    _parse(settings, ["parse", "--quiet"])
+    stamp.unlink(missing_ok=True)
+    make()
     stamp.write_text(current)
     return manifest
+
+
+def run(arguments: Sequence[str], *, target: Path, environment: Mapping[str, str]) -> str | None:
+    """Run dbt in a process of its own; returns its last line where it failed, else None."""
+    done = subprocess.run(  # noqa: S603  our own dbt, no shell
+        [str(EXECUTABLE), "--quiet", *arguments, *FOLDERS, "--target-path", str(target)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not done.returncode:
+        return None
+    words = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    return words[-1] if words else "no message"
 
 
 def fingerprint() -> str:
@@ -97,17 +119,7 @@ def _parse(settings: Settings, arguments: Sequence[str]) -> None:
 
     settings.dbt_target.mkdir(parents=True, exist_ok=True)
     os.environ.update(environment(settings))
-    result = dbtRunner().invoke(
-        [
-            *arguments,
-            "--project-dir",
-            str(PROJECT_DIR),
-            "--profiles-dir",
-            str(PROJECT_DIR),
-            "--target-path",
-            str(settings.dbt_target),
-        ]
-    )
+    result = dbtRunner().invoke([*arguments, *FOLDERS, "--target-path", str(settings.dbt_target)])
     if not result.success:
         told = str(result.exception).strip().splitlines() or ["no message"]
         raise BuildFailedError(

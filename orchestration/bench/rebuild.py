@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,13 +18,13 @@ import duckdb
 
 from dbt_project.functions.register import register
 from ingestion.event_log import EventLog
-from orchestration import decisions
+from orchestration import dbt, decisions
 from orchestration.bench.machine import describe_machine, versions
-from orchestration.dbt import EXECUTABLE, PROJECT_DIR
 from orchestration.errors import BenchError
 from orchestration.fast_lane.plan import Plan, read_plan
 from orchestration.incremental import state
 from orchestration.incremental.build import Report, rebuild
+from orchestration.settings import Settings
 
 Progress = Callable[[str], None]
 
@@ -41,12 +39,13 @@ METHOD = (
     "Events made in DuckDB (web, e-mail, forms, Typeform, HubSpot, Segment, deals, consents, spend,"
     " quarantined ones), in sessions of {session} events; making and loading them and the seeds are"
     " out. `seconds` is the wall time of `dbt run` over all models, start of dbt included, data"
-    " tests not; `peak_memory_mb` that of dbt's process plus our own. `incremental` is everything"
-    " from the first look at the new events to the commit, data tests apart, which are told beside"
-    " it: once with the new events in sessions, once each of somebody else (`scattered`). Before"
-    " it, MQLs and owners of the full build are decided and built in, as a batch does. `scaling` is"
-    " the cost of an event among all events as against a tenth of them, of a tenth of the people."
-    " `identity` is the time of the identity models alone over as many identifiers of records."
+    " tests not; `peak_memory_mb` that of dbt's process plus our own; of `incremental`, which runs"
+    " in ours, our own since the start. `incremental` is everything from the first look at the new"
+    " events to the commit, data tests apart, which are told beside it: once with the new events"
+    " in sessions, once each of somebody else (`scattered`). Before it, MQLs and owners of the full"
+    " build are decided and built in, as a batch does. `scaling` is the cost of an event among all"
+    " events as against a tenth of them, of a tenth of the people. `identity` is the time of the"
+    " identity models alone over as many identifiers of records."
 )
 
 
@@ -102,6 +101,7 @@ class _Bench:
     def __init__(self, folder: Path, size: Size, progress: Progress) -> None:
         self.folder = folder
         self.file = folder / "warehouse.duckdb"
+        self.settings = Settings(home=folder, warehouse=self.file)
         self.size = size
         self.progress = progress
         self.position = 0
@@ -159,7 +159,7 @@ class _Bench:
             self._load(connection, log)
         self.dbt("run")
         self.dbt("compile")  # the data tests too, which `dbt run` leaves out
-        self.plan = _plan(self.folder / "target" / "manifest.json")
+        self.plan = _plan(self.settings.dbt_target / "manifest.json")
         with self.connected() as connection:
             state.begin_full(connection, "benchmark")
             state.end_full(
@@ -205,6 +205,7 @@ class _Bench:
             "touched_events": report.touched_events,
             "seconds": round(report.seconds, 2),
             "seconds_of_tests": round(report.test_seconds, 2),
+            "peak_memory_mb": _peak_mb(),
             "slowest": _slowest(report.steps),
             "steps": dict(report.steps),
         }
@@ -222,7 +223,7 @@ class _Bench:
 
     def results(self) -> list[dict[str, Any]]:
         """What dbt tells of its last command, node by node."""
-        told = json.loads((self.folder / "target" / "run_results.json").read_bytes())
+        told = json.loads((self.settings.dbt_target / "run_results.json").read_bytes())
         return list(told["results"])
 
     def connected(self) -> Any:
@@ -230,19 +231,13 @@ class _Bench:
 
     def dbt(self, command: str, *arguments: str) -> None:
         """Run the dbt command line as the batch does; raises BenchError with its last words."""
-        call = [str(EXECUTABLE), "--quiet", command, *arguments]
-        folders = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-        own = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder)]
-        done = subprocess.run(  # noqa: S603  our own command
-            [*call, *folders, *own],
-            env=_environment(self.file),
-            capture_output=True,
-            text=True,
-            check=False,
+        words = dbt.run(
+            [command, *arguments],
+            target=self.settings.dbt_target,
+            environment=dbt.environment(self.settings),
         )
-        if done.returncode:
-            words = (done.stdout + done.stderr).strip().splitlines() or ["no message"]
-            raise BenchError(f"`dbt {command}` failed: {words[-1]}")
+        if words is not None:
+            raise BenchError(f"`dbt {command}` failed: {words}")
 
 
 def _measure_identity(folder: Path, size: Size, progress: Progress) -> dict[str, Any]:
@@ -310,11 +305,6 @@ def _connected(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         register(connection)
         yield connection
-
-
-def _environment(file: Path) -> dict[str, str]:
-    told = {"MILLRACE_WAREHOUSE": str(file), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    return {**os.environ, **told, "DO_NOT_TRACK": "1"}
 
 
 def _peak_of_children_mb() -> int:

@@ -9,9 +9,7 @@ by the one definition there is. How one event was read (a picklist, say) is as o
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -176,33 +174,17 @@ def _compiled(settings: Settings, folder: Path) -> Path:
     """The manifest with compiled SQL, kept until a file of the dbt project changes; dbt never sees
     the real warehouse."""
     target = settings.home / "dbt" / "backtest"
-    manifest, stamp = target / "manifest.json", target / "manifest.fingerprint"
-    current = dbt.fingerprint()
-    if manifest.exists() and stamp.exists() and stamp.read_text() == current:
-        return manifest
-    stamp.unlink(missing_ok=True)
-    _compile(settings, target, folder / "compile.duckdb")
-    stamp.write_text(current)
-    return manifest
+    scratch = {"MILLRACE_WAREHOUSE": str(folder / "compile.duckdb")}
 
+    def make() -> None:
+        environment = dbt.environment(settings) | scratch
+        words = dbt.run(
+            ["compile", "--select", f"+{TARGET}"], target=target, environment=environment
+        )
+        if words is not None:
+            raise ScoreError(f"The dbt project does not compile: {words}")
 
-def _compile(settings: Settings, target: Path, scratch: Path) -> None:
-    environment = {
-        **os.environ,
-        **dbt.environment(settings),
-        "MILLRACE_WAREHOUSE": str(scratch),
-    }
-    arguments = [
-        *(str(dbt.EXECUTABLE), "--quiet", "compile", "--select", f"+{TARGET}"),
-        *("--project-dir", str(dbt.PROJECT_DIR), "--profiles-dir", str(dbt.PROJECT_DIR)),
-        *("--target-path", str(target), "--log-path", str(target / "logs")),
-    ]
-    done = subprocess.run(  # noqa: S603  our own dbt, no shell
-        arguments, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        words = (done.stdout.strip() or done.stderr.strip()).splitlines() or ["no message"]
-        raise ScoreError(f"The dbt project does not compile: {words[-1]}")
+    return dbt.kept_manifest(target, make)
 
 
 def _prepare(
