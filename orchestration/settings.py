@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
 
     incremental_share: float = Field(
-        0.15, ge=0, le=1, description="A build that touches more of all people is a full one."
+        0.25, ge=0, le=1, description="A build that touches more of all people is a full one."
     )
     full_build_hours: float = Field(
         24, ge=0, description="Hours after which the next build is a full one."

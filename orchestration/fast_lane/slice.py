@@ -60,10 +60,10 @@ class Catalog:
         """What was loaded, by `schema.table`."""
         return quoted(self.name, *name.split(".", 1))
 
-    def define_source(self, name: str, held: Catalog) -> None:
+    def define_source(self, name: str, held: Catalog, where: str = "") -> None:
         """A view of what another catalog holds under the name."""
         self._make_schema(name.split(".", 1)[0])
-        self.execute(f"create view {self.source(name)} as from {held.source(name)}")
+        self.execute(f"create view {self.source(name)} as from {held.source(name)} {where}")
 
     def copy_source(self, name: str, held: Catalog, where: str) -> None:
         """A table of some of it."""

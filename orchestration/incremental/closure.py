@@ -40,9 +40,15 @@ class Closure:
             select entity_type, entity_id, linked_type, linked_id
             from {self._links(self.warehouse)};
 
-            create table edges (
-                from_type varchar, from_id varchar, to_type varchar, to_id varchar
-            );
+            create view edges(from_type, from_id, to_type, to_id) as
+            select entity_type, entity_id, 'position', cast(position as varchar) from named
+            union all
+            select 'position', cast(position as varchar), entity_type, entity_id from named
+            union all
+            select entity_type, entity_id, linked_type, linked_id from links
+            union all
+            select linked_type, linked_id, entity_type, entity_id from links;
+
             create table nodes (entity_type varchar, entity_id varchar);
             create table frontier (entity_type varchar, entity_id varchar);
             create table position (id bigint);
@@ -68,15 +74,6 @@ class Closure:
             select position, entity_type, entity_id
             from {self._entities(self.warehouse)}
             where entity_type = 'record' and position in (select position from named);
-
-            insert into edges
-            select entity_type, entity_id, 'position', cast(position as varchar) from named
-            union all
-            select 'position', cast(position as varchar), entity_type, entity_id from named
-            union all
-            select entity_type, entity_id, linked_type, linked_id from links
-            union all
-            select linked_type, linked_id, entity_type, entity_id from links;
             """
         )
 

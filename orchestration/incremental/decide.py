@@ -16,7 +16,7 @@ class Policy:
     case; `every`: the time after which; `after`: that many incremental builds (0: any number).
     """
 
-    share: float = 0.15
+    share: float = 0.25
     few: int = 5_000
     every: timedelta = timedelta(days=1)
     after: int = 0

@@ -23,7 +23,7 @@ KEYS = (
 """Column → the kind of entity whose rows it marks; the first that a model has, and that is not
 null in a row, decides."""
 EVENT_KEYS = (("position", "position"), ("event_id", "event"))
-"""The same for models of scope `event`."""
+"""The same for models of scope `event`: every row has an event, so the first decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ def keys_of(model: Model, columns: Sequence[str]) -> list[Key]:
     told = [(column, kind) for column, kind in model.keys.items() if column in columns]
     if told:
         return told
-    order = EVENT_KEYS if model.scope is Scope.EVENT else KEYS
-    found = [(column, kind) for column, kind in order if column in columns]
+    found = [(column, kind) for column, kind in KEYS if column in columns]
+    if model.scope is Scope.EVENT:
+        found = [key for key in EVENT_KEYS if key[0] in columns][:1]
     if not found:
         raise PlanError(
             f"Nothing tells whose the rows of {model.name} are.",
@@ -67,23 +68,25 @@ def replace_touched(
     equal already stay where they are."""
     connection = warehouse.connection
     target, made = warehouse.relation(model), part.relation(model)
-    touched = is_touched(keys, "held")
-    # Without a unique key equal rows may stand in it several times: then all are replaced.
-    same = " and ".join(
-        f"held.{quoted(column)} is not distinct from made.{quoted(column)}" for column in columns
-    )
+    # Rows are compared by a hash of 64 bits of all their columns: reading and joining the columns
+    # themselves took most of a build. Without a unique key equal rows may stand in the table
+    # several times: then all are replaced.
+    print_ = f"hash({', '.join(map(quoted, columns))})"
+    made_too, held_too = "", ""
+    if model.unique:
+        made_too = f"anti join temp.main.held as held on {print_} = held.row_print"
+        held_too = f"anti join (select {print_} as row_print from {made}) as made using (row_print)"
     connection.execute(
         f"""
         create or replace temp table held as
-        select rowid as held_row, held.* from {target} as held where {touched};
+        select held.rowid as held_row, {print_} as row_print from {target} as held
+        where {is_touched(keys, "held")};
 
         create or replace temp table made as
-        select made.* from {made} as made
-        {f"anti join temp.main.held as held on {same}" if model.unique else ""};
+        select made.* from {made} as made {made_too};
 
         create or replace temp table gone as
-        select held_row from temp.main.held as held
-        {f"anti join {made} as made on {same}" if model.unique else ""};
+        select held_row from temp.main.held as held {held_too};
         """
     )
     deleted = _changed(connection, f"delete from {target} where rowid in (from temp.main.gone)")

@@ -135,10 +135,10 @@ class People:
     # -- what depends on events alone: from the warehouse, and from the fresh rows
 
     def _make_early(self, model: Model) -> None:
-        """Whatever several models read is copied once."""
+        """Whatever several models read is copied once, but for the log: each reads little of it."""
         part = self.space.part
         with self.space.timed(f"{model.name} (part)"):
-            if self._readers(model) > 1:
+            if model.name != EVENTS and self._readers(model) > 1:
                 part.copy(model, self._early(model))
             else:
                 part.define(model, self._early(model))

@@ -95,12 +95,14 @@ class Workspace:
 
     def give_sources(self, catalog: Catalog, events: str) -> None:
         """What was loaded; of the events only those whose positions the table `events` lists."""
+        listed = f"where position in (select id from touched.main.{events})"
         for name in self.plan.sources():
-            if name == RAW:
-                listed = f"where position in (select id from touched.main.{events})"
+            if name != RAW:
+                catalog.define_source(name, self.warehouse)
+            elif catalog is self.fresh:
                 catalog.copy_source(name, self.warehouse, listed)
             else:
-                catalog.define_source(name, self.warehouse)
+                catalog.define_source(name, self.warehouse, listed)  # bodies are not read again
 
     def clear(self, *catalogs: Catalog) -> None:
         self.warehouse.use()

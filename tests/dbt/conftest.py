@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A seeded warehouse; tests that build on it read what they need at once."""
     from dbt_warehouse import Warehouse
 
-    path = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
-    before = os.environ.get("MILLRACE_WAREHOUSE")
-    os.environ["MILLRACE_WAREHOUSE"] = str(path)
-    try:
-        warehouse = Warehouse(path)
-        warehouse.seed()
-        yield warehouse
-    finally:
-        if before is None:
-            del os.environ["MILLRACE_WAREHOUSE"]
-        else:
-            os.environ["MILLRACE_WAREHOUSE"] = before
+    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb")
+    warehouse.seed()
+    return warehouse
 
 
 @pytest.fixture(scope="session")

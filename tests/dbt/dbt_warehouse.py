@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 from dbt_builders import RawEvent
 
 from dbt_project.functions.register import register
 from orchestration import delivery_facts
 from reverse_etl.ledger import DeliveryFact
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
@@ -56,7 +60,8 @@ class Warehouse:
         ]
         self._compiled: dict[tuple[tuple[str, ...], str], list[Any]] = {}
         self._load([])
-        self._dbt = dbtRunner(manifest=dbtRunner().invoke(["parse", *self._folders]).result)
+        self._dbt = dbtRunner()
+        self._dbt = dbtRunner(manifest=self._invoke("parse").result)
 
     def build(
         self,
@@ -75,8 +80,7 @@ class Warehouse:
         if command == "run":
             self._run(self.compiled(select, variables))
             return
-        options = ["--select", *select, "--vars", variables]
-        result = self._dbt.invoke([command, *options, *self._folders])
+        result = self._invoke(command, "--select", *select, "--vars", variables)
         failures = [
             f"{node.node.name}: {node.message}"
             for node in getattr(result.result, "results", [])
@@ -97,7 +101,7 @@ class Warehouse:
             connection.execute("commit")
 
     def seed(self) -> None:
-        assert self._dbt.invoke(["seed", *self._folders]).success
+        assert self._invoke("seed").success
 
     def compiled(self, select: Sequence[str] = ("*",), variables: str = "{}") -> list[Any]:
         """The compiled nodes of the models selected, each after those it reads from."""
@@ -107,8 +111,7 @@ class Warehouse:
         return self._compiled[wanted]
 
     def _compile(self, select: Sequence[str], variables: str) -> list[Any]:
-        options = ["--select", *select, "--vars", variables]
-        result = self._dbt.invoke(["compile", *options, *self._folders])
+        result = self._invoke("compile", "--select", *select, "--vars", variables)
         assert result.success, result.exception
         nodes = {run.node.unique_id: run.node for run in result.result.results}
         nodes = {name: node for name, node in nodes.items() if node.resource_type == "model"}
@@ -139,6 +142,11 @@ class Warehouse:
             result = connection.execute(sql)
             names = [column[0] for column in result.description or []]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def _invoke(self, *arguments: str) -> dbtRunnerResult:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MILLRACE_WAREHOUSE", str(self.path))
+            return self._dbt.invoke([*arguments, *self._folders])
 
     def _load(self, events: Sequence[RawEvent]) -> None:
         rows = pa.Table.from_pylist(

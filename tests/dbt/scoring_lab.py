@@ -28,8 +28,8 @@ INPUTS = """
         company_domain varchar, country varchar, employees varchar, budget varchar,
         interest varchar, first_event_id varchar, last_event_id varchar, first_order_key varchar,
         last_order_key varchar, first_occurred_at timestamptz, last_occurred_at timestamptz);
-    create table intermediate.int_activities(activity_id varchar, record_id varchar,
-        activity_type varchar, page_url varchar, order_key varchar, occurred_at timestamptz);
+    create table marts.fct_activities(activity_id varchar, person_id varchar,
+        activity_type varchar, page_url varchar, occurred_at timestamptz);
     create table intermediate.int_applied_events(event_id varchar, vendor_id varchar,
         source varchar, event_key varchar, is_historical boolean, position bigint);
     create table staging.base_raw__events(position bigint, correlation_id varchar);
@@ -90,8 +90,8 @@ class Lab:
         self._fill("intermediate.int_golden_records", [(p,) for p in sorted({*people.values()})])
         self._fill("intermediate.int_contact_statements", [_statement(e) for e in events])
         self._fill(
-            "intermediate.int_activities",
-            [(f"s:{e.key}", e.record, e.activity, e.page, e.order_key, e.when)
+            "marts.fct_activities",
+            [(f"s:{e.key}", people[e.record], e.activity, e.page, e.when)
              for e in events if e.activity],
         )  # fmt: skip
         self._fill(

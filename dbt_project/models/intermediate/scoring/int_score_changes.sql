@@ -21,7 +21,7 @@ occurrences as (
         signal,
         occurred_at,
         {{ score_days('occurred_at') }} as days,
-        nth_newest
+        nth_oldest
     from {{ ref('int_scored_activities') }}
 
 ),
@@ -45,7 +45,7 @@ engagement as (
         on
             occurrences.person_id = outgrown.person_id
             and occurrences.signal = outgrown.signal
-            and occurrences.nth_newest + rules.most_occurrences = outgrown.nth_newest
+            and occurrences.nth_oldest - rules.most_occurrences = outgrown.nth_oldest
 
 ),
 

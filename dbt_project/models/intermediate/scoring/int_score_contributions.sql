@@ -36,6 +36,17 @@ fit as (
 
 ),
 
+occurrences as (
+
+    select
+        person_id,
+        signal,
+        max(nth_oldest) as occurrences
+    from {{ ref('int_scored_activities') }}
+    group by person_id, signal
+
+),
+
 engagement as (
 
     select
@@ -56,9 +67,13 @@ engagement as (
     inner join rules on activities.signal = rules.signal
     inner join heads
         on activities.person_id = heads.person_id and rules.version = heads.version
+    inner join occurrences
+        on
+            activities.person_id = occurrences.person_id
+            and activities.signal = occurrences.signal
     where
         rules.most_occurrences is null
-        or activities.nth_newest <= rules.most_occurrences
+        or activities.nth_oldest > occurrences.occurrences - rules.most_occurrences
 
 ),
 

@@ -15,14 +15,12 @@ signals as (
 matched as (
 
     select
-        record_people.person_id,
+        activities.person_id,
         signals.signal,
         activities.activity_id as event_id,
         activities.occurred_at
-    from {{ ref('int_activities') }} as activities
+    from {{ ref('fct_activities') }} as activities
     inner join signals on activities.activity_type = signals.field
-    inner join {{ ref('int_record_people') }} as record_people
-        on activities.record_id = record_people.record_id
     where
         case signals.operator
             when 'happened' then true
@@ -39,8 +37,8 @@ numbered as (
         event_id,
         occurred_at,
         row_number() over (
-            partition by person_id, signal order by occurred_at desc, event_id desc
-        ) as nth_newest
+            partition by person_id, signal order by occurred_at, event_id
+        ) as nth_oldest
     from matched
 
 )
