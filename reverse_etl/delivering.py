@@ -17,7 +17,6 @@ from reverse_etl.bisect import send_bisecting
 from reverse_etl.connectors.base import Connector, Context
 from reverse_etl.ledger import Settlement
 from reverse_etl.model import Answer, Call, Delivery, Kind, Outcome, Reply, State, object_kind
-from reverse_etl.quota import Quota
 from reverse_etl.retry import Decision, decide
 from reverse_etl.tools import Tools
 
@@ -43,10 +42,9 @@ class Ended:
 class Delivering:
     """Takes leased rows to their settlements; writes nothing to the ledger itself."""
 
-    def __init__(self, connector: Connector, tools: Tools, quota: Quota) -> None:
+    def __init__(self, connector: Connector, tools: Tools) -> None:
         self._connector = connector
         self._tools = tools
-        self._quota = quota
 
     async def deliver(self, rows: Sequence[Delivery], *, read_back: bool, probing: bool) -> Ended:
         """Send leased rows of one action, or read back what became of them."""
@@ -104,10 +102,14 @@ class Delivering:
         return context, waiting
 
     def _permit(self, *, hot: bool) -> Callable[[], Awaitable[None]]:
+        budget, take = self._connector.budget, self._tools.ledger.take_request
+
         async def permit() -> None:
-            while wait := self._quota.wait(self._tools.clock(), hot=hot).total_seconds():
-                await self._tools.sleep(wait)
-            self._quota.take(self._tools.clock())
+            if budget is None:
+                return
+            name, clock = self._connector.destination, self._tools.clock
+            while wait := await self._tools.db(take, name, clock(), budget, hot=hot):
+                await self._tools.sleep(wait.total_seconds())
 
         return permit
 

@@ -14,7 +14,7 @@ from reverse_etl import catalogue
 from reverse_etl.connectors.base import Connector
 from reverse_etl.errors import LedgerError
 from reverse_etl.lane import Lane, pause
-from reverse_etl.ledger import Health, Ledger
+from reverse_etl.ledger import Ledger
 from reverse_etl.model import (
     Answer,
     DestinationReport,
@@ -68,7 +68,7 @@ class Dispatcher:
     async def drain(self, max_wait: timedelta) -> DispatchReport:
         """Deliver until nothing comes due within `max_wait`; waiting for the request budget is
         always allowed. Raises LedgerUnavailableError; everything else is in the report."""
-        lanes = list((await self._open_lanes()).values())
+        lanes = list(self._open_lanes().values())
         for lane in lanes:
             lane.begin()
         ends = await asyncio.gather(
@@ -84,7 +84,7 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set. A lane that fails rests and starts again."""
-        lanes = await self._open_lanes()
+        lanes = self._open_lanes()
         self._wakes = {name: asyncio.Event() for name in lanes}
         await asyncio.gather(
             *(self._run(lane, stop, self._wakes[lane.name]) for lane in lanes.values())
@@ -118,12 +118,10 @@ class Dispatcher:
             return self._tools.policy.retry.first
         return idle if rest.until is None else rest.until - self._tools.clock()
 
-    async def _open_lanes(self) -> dict[str, Lane]:
+    def _open_lanes(self) -> dict[str, Lane]:
         if not self._lanes:
-            health = await self._tools.db(self._ledger.health)
             self._lanes = {
-                name: Lane(connector, self._tools, health.get(name, Health()))
-                for name, connector in self._connectors.items()
+                name: Lane(connector, self._tools) for name, connector in self._connectors.items()
             }
         return self._lanes
 

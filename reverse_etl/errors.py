@@ -3,6 +3,7 @@
 DeliveryError
 ├── LedgerError
 │   ├── LedgerUnavailableError      the ledger cannot be opened, read or written
+│   ├── LedgerNewerError            a newer release of Millrace made this ledger
 │   ├── DeliveryNotFoundError       no delivery has this id
 │   └── NotADeadLetterError         only dead or held deliveries can be replayed or discarded
 ├── ConfigurationError         a connector lacks something it needs
@@ -45,6 +46,12 @@ class LedgerUnavailableError(LedgerError):
     """The ledger cannot be opened, read or written."""
 
     code = "LEDGER_UNAVAILABLE"
+
+
+class LedgerNewerError(LedgerError):
+    """A newer release of Millrace made this ledger."""
+
+    code = "LEDGER_NEWER"
 
 
 class DeliveryNotFoundError(LedgerError):

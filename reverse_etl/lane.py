@@ -1,21 +1,21 @@
-"""One destination's worker: it owns that destination's breaker, quota and queue, and no other's."""
+"""One destination's worker. What it knows of the destination stands in the ledger, so that several
+dispatchers work on one queue, behind one breaker and within one budget."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from reverse_etl import catalogue
 from reverse_etl.breaker import Permit
 from reverse_etl.connectors.base import Connector
 from reverse_etl.delivering import Delivering, Ended
-from reverse_etl.ledger import Health
-from reverse_etl.model import OBJECT_KINDS, Call, Delivery, Kind, Outcome, Problem, State
-from reverse_etl.quota import Quota
+from reverse_etl.health import Health
+from reverse_etl.model import OBJECT_KINDS, Delivery, Kind, Problem, State
 from reverse_etl.tools import Sleep, Tools
 
 
@@ -31,16 +31,14 @@ class Rest:
 class Lane:
     """The work at one destination, one batch at a time."""
 
-    def __init__(self, connector: Connector, tools: Tools, health: Health) -> None:
+    def __init__(self, connector: Connector, tools: Tools) -> None:
         self.connector = connector
-        self.health = health
-        self.quota = Quota(connector.budget)
         self.tally: Counter[str] = Counter()
         self.problems: dict[str, Problem] = {}
         self.unreachable = 0
         self.refused = False
         self._tools = tools
-        self._delivering = Delivering(connector, tools, self.quota)
+        self._delivering = Delivering(connector, tools)
         self._limits = {action: connector.max_batch(action) for action in OBJECT_KINDS}
         self._next_sweep: datetime | None = None
         self._next_try: datetime | None = None
@@ -64,30 +62,36 @@ class Lane:
     async def step(self) -> Rest:
         """Do one batch if there is one; returns when to come back."""
         now = self._tools.clock()
-        await self._sweep(now)
-        if self.health.stopped_code and self._next_try and now < self._next_try:
+        health = await self._tools.db(self._tools.ledger.health_of, self.name)
+        await self._sweep(now, health)
+        if health.stopped_code and self._next_try and now < self._next_try:
             return Rest(self._next_try)
-        pause = self.quota.paused(now)
-        if pause:
+        if pause := health.pause_left(now):
             return Rest(now + pause)
-        permit = self.health.breaker.permit(now)
+        permit = health.breaker.permit(now)
         if permit is not Permit.OPEN_ROAD:
             await self._tools.db(self._tools.ledger.hold, self.name, now)
-            if permit is Permit.REFUSED:
-                return await self._rest_until_probe()
-        return await self._lease_and_deliver(now, permit)
+        if permit is Permit.PROBE and not await self._may_probe(now):
+            permit = Permit.REFUSED
+        if permit is Permit.REFUSED:
+            return await self._rest_until_probe(health)
+        return await self._lease_and_deliver(now, permit, health)
 
-    async def _rest_until_probe(self) -> Rest:
+    async def _may_probe(self, now: datetime) -> bool:
+        policy = self._tools.policy.breaker
+        return await self._tools.db(self._tools.ledger.claim_probe, self.name, now, policy)
+
+    async def _rest_until_probe(self, health: Health) -> Rest:
         held = await self._tools.db(
             self._tools.ledger.find, destination=self.name, states=[State.HELD], limit=1
         )
         self._note(catalogue.BREAKER_OPEN, "answers most requests with errors; its rows are held")
-        return Rest(self.health.breaker.probe_at if held else None)
+        return Rest(health.breaker.probe_at if held else None)
 
-    async def _lease_and_deliver(self, now: datetime, permit: Permit) -> Rest:
-        careful = permit is Permit.PROBE or self.health.stopped_code is not None
-        cold_wait = self.quota.wait(now, hot=False)
-        hot_only = bool(cold_wait) and not self.quota.wait(now, hot=True)
+    async def _lease_and_deliver(self, now: datetime, permit: Permit, health: Health) -> Rest:
+        careful = permit is Permit.PROBE or health.stopped_code is not None
+        cold_wait = await self._request_wait(now, hot=False)
+        hot_only = bool(cold_wait) and not await self._request_wait(now, hot=True)
         if cold_wait and not hot_only:
             return Rest(now + cold_wait, quota=True)
         queue = State.HELD if permit is Permit.PROBE else State.PENDING
@@ -99,6 +103,13 @@ class Lane:
         if hot_only:
             return Rest(now + cold_wait, quota=True)
         return Rest(await self._tools.db(self._tools.ledger.next_due, self.name))
+
+    async def _request_wait(self, now: datetime, *, hot: bool) -> timedelta:
+        budget = self.connector.budget
+        if budget is None:
+            return timedelta()
+        ask = self._tools.ledger.request_wait
+        return await self._tools.db(ask, self.name, now, budget, hot=hot)
 
     async def _lease(
         self, now: datetime, state: State, most: int | None, *, hot_only: bool
@@ -120,66 +131,55 @@ class Lane:
             rows, read_back=state is State.UNKNOWN, probing=probing
         )
         now = self._tools.clock()
-        was_open = self.health.breaker.is_open
-        self._learn(ended, now)
+        pause = self._pause(ended)
+
+        def learn(health: Health) -> Health:
+            policy = self._tools.policy.breaker
+            return health.after(ended.calls, ended.outcomes, now=now, policy=policy, pause=pause)
+
         await self._tools.db(
-            self._tools.ledger.settle, ended.settlements, now, {self.name: self.health}
+            self._tools.ledger.settle, self.name, ended.settlements, now, learn=learn
         )
-        if was_open and not self.health.breaker.is_open:
-            await self._tools.db(self._tools.ledger.release, self.name, now)
-        elif self.health.breaker.is_open:
-            await self._tools.db(self._tools.ledger.hold, self.name, now)
         self._count(ended)
+        self._remember(ended, now)
 
-    def _learn(self, ended: Ended, now: datetime) -> None:
-        """What this batch says about the destination's health."""
-        breaker = self.health.breaker
-        for call in ended.calls:
-            breaker = breaker.record(now, ok=not call.failed, policy=self._tools.policy.breaker)
-        self.health = replace(self.health, breaker=breaker)
-        self._learn_credentials(ended.outcomes, ended.calls, now)
-        self._learn_reachability(ended.outcomes, ended.calls, now)
+    def _pause(self, ended: Ended) -> timedelta | None:
+        """How long the destination wants to be left alone: as it says, or by our own rule."""
+        rng, policy = self._tools.rng, self._tools.policy.retry
+        if any(outcome.kind is Kind.UNREACHABLE for outcome in ended.outcomes):
+            return policy.delay(self.unreachable + 1, rng)
         waits = [
-            o.retry_after for o in ended.outcomes if o.kind is Kind.RETRYABLE and o.retry_after
+            outcome.retry_after
+            for outcome in ended.outcomes
+            if outcome.kind is Kind.RETRYABLE and outcome.retry_after
         ]
-        limited = any(o.code == catalogue.RATE_LIMITED for o in ended.outcomes)
-        if limited and not waits:
-            waits = [self._tools.policy.retry.delay(1, self._tools.rng)]
-        if waits:
-            self.quota.pause(now + max(waits))
+        limited = any(outcome.code == catalogue.RATE_LIMITED for outcome in ended.outcomes)
+        return max(waits) if waits else policy.delay(1, rng) if limited else None
 
-    def _learn_credentials(
-        self, outcomes: Sequence[Outcome], calls: Sequence[Call], now: datetime
-    ) -> None:
-        if any(outcome.kind is Kind.AUTHENTICATION for outcome in outcomes):
-            code = catalogue.AUTHENTICATION_FAILED
-            self.health = replace(self.health, stopped_code=code, stopped_at=now)
+    def _remember(self, ended: Ended, now: datetime) -> None:
+        """What a person should know, and when this worker gives up."""
+        answered = any(call.status is not None for call in ended.calls)
+        if any(outcome.kind is Kind.AUTHENTICATION for outcome in ended.outcomes):
             self.refused, self._next_try = True, now + self._tools.policy.credential_retry
-            self._note(code, "refuses our credentials; its rows stay queued")
-        elif self.health.stopped_code and any(call.status is not None for call in calls):
-            self.health = replace(self.health, stopped_code=None, stopped_at=None)
-
-    def _learn_reachability(
-        self, outcomes: Sequence[Outcome], calls: Sequence[Call], now: datetime
-    ) -> None:
-        if any(outcome.kind is Kind.UNREACHABLE for outcome in outcomes):
+            self._note(
+                catalogue.AUTHENTICATION_FAILED, "refuses our credentials; its rows stay queued"
+            )
+        if any(outcome.kind is Kind.UNREACHABLE for outcome in ended.outcomes):
             self.unreachable += 1
-            delay = self._tools.policy.retry.delay(self.unreachable, self._tools.rng)
-            self.quota.pause(now + delay)
             code = catalogue.DESTINATION_UNREACHABLE
             self._note(code, "cannot be reached; its rows stay queued, nothing is lost")
-        elif any(call.status is not None for call in calls):
+        elif answered:
             self.unreachable = 0
             self.problems.pop(catalogue.DESTINATION_UNREACHABLE, None)
             self.problems.pop(catalogue.BREAKER_OPEN, None)
 
-    async def _sweep(self, now: datetime) -> None:
+    async def _sweep(self, now: datetime, health: Health) -> None:
         if self._next_sweep is None or now >= self._next_sweep:
             self._next_sweep = now + self._tools.policy.sweep_every
             self.tally["dead"] += await self._tools.db(
                 self._tools.ledger.sweep, self.name, now, self._tools.is_dead
             )
-            if not self.health.breaker.is_open:  # a crash may have come between closing and this
+            if not health.breaker.is_open:  # a row may have been held while another closed it
                 await self._tools.db(self._tools.ledger.release, self.name, now)
 
     def _count(self, ended: Ended) -> None:

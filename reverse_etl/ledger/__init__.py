@@ -2,7 +2,6 @@
 
 from reverse_etl.ledger.dead_letters import AuditEntry, DeadLetter, DeadLetters
 from reverse_etl.ledger.facts import DeliveryFact
-from reverse_etl.ledger.health import Health
 from reverse_etl.ledger.settle import Settlement
 from reverse_etl.ledger.store import Ledger
 
@@ -11,7 +10,6 @@ __all__ = [
     "DeadLetter",
     "DeadLetters",
     "DeliveryFact",
-    "Health",
     "Ledger",
     "Settlement",
 ]

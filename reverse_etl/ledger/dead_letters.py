@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from reverse_etl import catalogue
 from reverse_etl.errors import DeliveryNotFoundError, NotADeadLetterError
 from reverse_etl.ledger import queries
-from reverse_etl.ledger.engine import transaction
+from reverse_etl.ledger.engine import reading, writing
 from reverse_etl.ledger.schema import audit, deliveries
 from reverse_etl.model import Attempt, Delivery, State
 from reverse_etl.redact import redact
@@ -57,13 +57,13 @@ class DeadLetters:
             query = query.where(d.destination == destination)
         if code is not None:
             query = query.where(d.code == code)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             found = connection.execute(query.order_by(d.id.desc()).limit(limit))
             return tuple(queries.delivery(row._mapping) for row in found)
 
     def show(self, delivery_id: int) -> DeadLetter:
         """One delivery in full, whatever its state. Raises DeliveryNotFoundError."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             delivery = _get(connection, delivery_id)
             tries = tuple(queries.attempts_of(connection, delivery_id))
             query = select(audit).where(audit.c.delivery_id == delivery_id).order_by(audit.c.id)
@@ -78,7 +78,7 @@ class DeadLetters:
 
         Raises DeliveryNotFoundError or NotADeadLetterError.
         """
-        with transaction(self._engine) as connection:
+        with writing(self._engine) as connection:
             rows = [_reviewed(connection, delivery_id) for delivery_id in ids]
             for row in rows:
                 _replay(connection, row, now)
@@ -92,7 +92,7 @@ class DeadLetters:
 
         Raises DeliveryNotFoundError or NotADeadLetterError.
         """
-        with transaction(self._engine) as connection:
+        with writing(self._engine) as connection:
             rows = [_reviewed(connection, delivery_id) for delivery_id in ids]
             for row in rows:
                 _set(connection, row.id, now, State.CANCELLED, catalogue.DISCARDED)

@@ -1,67 +1,112 @@
-"""Opening a database so that what is committed stays, and the two things that differ by engine."""
+"""Opening a database so that what is committed stays, and what differs by engine.
+
+Writers take turns: in SQLite by its write lock; in PostgreSQL by advisory locks, one a destination,
+so that no two transactions can wait for each other and a busy destination delays only itself.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from reverse_etl.errors import LedgerUnavailableError
-from reverse_etl.ledger.schema import metadata
+from reverse_etl.ledger.migrations import upgrade
 
-_BUSY_SECONDS = 30
+_BUSY_SECONDS: Final = 30
+_READ_ONLY: Final = "millrace_read_only"
+_POSTGRES_SETTINGS: Final = (
+    "synchronous_commit=on",
+    f"lock_timeout={_BUSY_SECONDS}s",
+    "idle_in_transaction_session_timeout=60s",
+    "timezone=UTC",
+)
+# Whoever writes to one destination shares this lock; whoever writes to all takes it alone.
+_EVERYBODY: Final = "every destination"
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose schema exists. Raises LedgerUnavailableError."""
+    """An engine whose schema is the newest. Raises LedgerUnavailableError or LedgerNewerError."""
     try:
-        engine = _create(url)
-        with engine.begin() as connection:
-            metadata.create_all(connection)
+        engine = _create(make_url(url))
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise LedgerUnavailableError(
             "The address of the ledger cannot be understood.",
             remedy="Give it as sqlite:////absolute/path/ledger.db or postgresql://…",
         ) from error
-    except (OperationalError, OSError) as error:
+    except OSError as error:
         raise _unavailable(error) from error
+    try:
+        with writing(engine) as connection:
+            upgrade(connection)
+    except BaseException as error:
+        engine.dispose()
+        if isinstance(error, DBAPIError):  # a file that is no database, say
+            raise _unavailable(error) from error
+        raise
     return engine
 
 
-def _create(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
+def _create(url: URL) -> Engine:
+    if url.get_backend_name() in ("postgresql", "postgres"):  # the latter from hosting providers
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"options": " ".join(f"-c {setting}" for setting in _POSTGRES_SETTINGS)},
+        )
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves, see _begin_immediate
+    connection.isolation_level = None  # we begin transactions ourselves, see _begin_sqlite
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later could fail half way on another writer's lock.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction; raises LedgerUnavailableError when the database refuses."""
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that changes nothing and waits for no writer.
+
+    Raises LedgerUnavailableError when the database refuses.
+    """
+    with _transaction(engine.execution_options(**{_READ_ONLY: True})) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, destination: str | None = None) -> Iterator[Connection]:
+    """One transaction that may change rows of one destination, by default of all.
+
+    Raises LedgerUnavailableError when the database refuses.
+    """
+    with _transaction(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            _wait_for_turn(connection, destination)
+        yield connection
+
+
+@contextmanager
+def _transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
@@ -69,8 +114,23 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise _unavailable(error) from error
 
 
+def _wait_for_turn(connection: Connection, destination: str | None) -> None:
+    alone = "pg_advisory_xact_lock"
+    if destination is None:
+        connection.execute(text(f"select {alone}(:key)"), {"key": _lock_key(_EVERYBODY)})
+        return
+    keys = {"shared": _lock_key(_EVERYBODY), "own": _lock_key(destination)}
+    connection.execute(text(f"select {alone}_shared(:shared), {alone}(:own)"), keys)
+
+
+def _lock_key(name: str) -> int:
+    """A number that nobody else uses."""
+    digest = hashlib.sha256(f"millrace ledger: {name}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
 def _unavailable(error: Exception) -> LedgerUnavailableError:
-    cause = error.orig if isinstance(error, OperationalError) else error
+    cause = error.orig if isinstance(error, DBAPIError) else error
     return LedgerUnavailableError(f"The ledger cannot be used: {cause}.")
 
 

@@ -1,37 +1,28 @@
-"""What is remembered about a destination between runs: its breaker and why it was stopped."""
+"""What is remembered about destinations: one row each, shared by every dispatcher."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from reverse_etl.breaker import Breaker, Bucket
+from reverse_etl.health import Health
 from reverse_etl.ledger.engine import upsert
 from reverse_etl.ledger.schema import breakers
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """`stopped_code` is set while the destination refuses our credentials."""
-
-    breaker: Breaker = field(default_factory=Breaker)
-    stopped_code: str | None = None
-    stopped_at: datetime | None = None
-
-
 def load(connection: Connection) -> dict[str, Health]:
-    """By destination; one that never had trouble is absent."""
-    return {
-        row.destination: Health(
-            Breaker(_buckets(row.window), row.opened_at, row.probe_at),
-            row.stopped_code,
-            row.stopped_at,
-        )
-        for row in connection.execute(select(breakers))
-    }
+    """By destination; one that was never asked for anything is absent."""
+    return {row.destination: _health(row) for row in connection.execute(select(breakers))}
+
+
+def of(connection: Connection, destination: str) -> Health:
+    """That of one destination."""
+    query = select(breakers).where(breakers.c.destination == destination)
+    row = connection.execute(query).first()
+    return Health() if row is None else _health(row)
 
 
 def save(connection: Connection, destination: str, health: Health, now: datetime) -> None:
@@ -44,10 +35,13 @@ def save(connection: Connection, destination: str, health: Health, now: datetime
         "probe_at": health.breaker.probe_at,
         "stopped_code": health.stopped_code,
         "stopped_at": health.stopped_at,
+        "paused_until": health.paused_until,
         "updated_at": now,
     }
     upsert(connection, breakers, [row])
 
 
-def _buckets(text: str) -> tuple[Bucket, ...]:
-    return tuple(Bucket(*values) for values in orjson.loads(text))
+def _health(row: Row[tuple[object, ...]]) -> Health:
+    buckets = tuple(Bucket(*values) for values in orjson.loads(row.window))
+    breaker = Breaker(buckets, row.opened_at, row.probe_at)
+    return Health(breaker, row.stopped_code, row.stopped_at, row.paused_until)

@@ -139,8 +139,18 @@ breakers = Table(
     Column("probe_at", Instant),
     Column("stopped_code", String),
     Column("stopped_at", Instant),
+    Column("paused_until", Instant),
     Column("updated_at", Instant, nullable=False),
 )
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("destination", String, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("requests_by_destination", requests.c.destination, requests.c.at)
 
 counters = Table(
     "counters",

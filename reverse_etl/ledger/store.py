@@ -8,15 +8,18 @@ from typing import Self
 
 from sqlalchemy import Engine
 
+from reverse_etl.breaker import BreakerPolicy, Permit
+from reverse_etl.health import Health
 from reverse_etl.ledger import consents, queries
 from reverse_etl.ledger import enqueue as _enqueue
 from reverse_etl.ledger import erasure as _erasure
 from reverse_etl.ledger import facts as _facts
 from reverse_etl.ledger import health as _health
 from reverse_etl.ledger import lease as _lease
+from reverse_etl.ledger import requests as _requests
 from reverse_etl.ledger import settle as _settle
 from reverse_etl.ledger.dead_letters import DeadLetters
-from reverse_etl.ledger.engine import open_engine, transaction
+from reverse_etl.ledger.engine import open_engine, reading, writing
 from reverse_etl.model import (
     ActivationRow,
     Attempt,
@@ -27,6 +30,7 @@ from reverse_etl.model import (
     LedgerCounts,
     State,
 )
+from reverse_etl.quota import Budget
 
 
 class Ledger:
@@ -66,14 +70,14 @@ class Ledger:
 
         `held` maps entity keys to the code that keeps them back, e.g. CONTRACT_VIOLATION.
         """
-        with transaction(self._engine) as connection:
+        with writing(self._engine, destination) as connection:
             return _enqueue.enqueue(
                 connection, rows, destination=destination, action=action, now=now, held=held or {}
             )
 
     def apply_consents(self, rows: Sequence[ConsentRow], now: datetime) -> int:
         """Take over current consent; how many queued rows its lack cancelled."""
-        with transaction(self._engine) as connection:
+        with writing(self._engine) as connection:
             return consents.apply(connection, rows, now)
 
     # -- sending -------------------------------------------------------------------------------
@@ -96,7 +100,7 @@ class Ledger:
         send, UNKNOWN to read back, HELD to probe with a row that the breaker holds. `hot_only`
         leaves all but priority 0 alone.
         """
-        with transaction(self._engine) as connection:
+        with writing(self._engine, destination) as connection:
             return _lease.lease(
                 connection,
                 destination,
@@ -111,75 +115,109 @@ class Ledger:
 
     def settle(
         self,
+        destination: str,
         settlements: Sequence[_settle.Settlement],
         now: datetime,
-        health: Mapping[str, _health.Health] | None = None,
-    ) -> None:
-        """Record how leased rows ended, and the health of their destination with it.
+        learn: Callable[[Health], Health] = lambda health: health,
+    ) -> Health:
+        """Record how leased rows of a destination ended, and what that says about its health,
+        which is returned. When its breaker opens its queued rows are held, when it closes they
+        are released.
 
         A row whose lease was lost meanwhile is left alone.
         """
-        with transaction(self._engine) as connection:
+        with writing(self._engine, destination) as connection:
             _settle.settle(connection, settlements, now)
-            for destination, state in (health or {}).items():
-                _health.save(connection, destination, state, now)
+            before = _health.of(connection, destination)
+            after = learn(before)
+            if after != before:
+                _health.save(connection, destination, after, now)
+            if after.breaker.is_open:
+                _lease.hold(connection, destination, now)
+            elif before.breaker.is_open:
+                _lease.release(connection, destination, now)
+            return after
 
     def sweep(
         self, destination: str, now: datetime, is_dead: Callable[[str], bool] = lambda _token: False
     ) -> int:
         """Expire deadlines, and leases that ran out or whose holder is dead (their rows become
         unknown); how many rows died."""
-        with transaction(self._engine) as connection:
+        with writing(self._engine, destination) as connection:
             return _lease.sweep(connection, destination, now, is_dead)
 
     def hold(self, destination: str, now: datetime) -> int:
         """The breaker is open: hold what is queued."""
-        with transaction(self._engine) as connection:
+        with writing(self._engine, destination) as connection:
             return _lease.hold(connection, destination, now)
 
     def release(self, destination: str, now: datetime) -> int:
         """The breaker closed: queue what it held."""
-        with transaction(self._engine) as connection:
+        with writing(self._engine, destination) as connection:
             return _lease.release(connection, destination, now)
 
     def next_due(self, destination: str) -> datetime | None:
         """When something can be done next; None when nothing is queued."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _lease.next_due(connection, destination)
 
     def consents_for(
         self, rows: Iterable[Delivery]
     ) -> dict[tuple[str, str], tuple[ConsentStatus, str | None]]:
         """Current status and consent id by (person_id, purpose)."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return consents.statuses_for(connection, rows)
 
     def vendor_ids(self, destination: str, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """The vendor's ids of entities, where known."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return queries.vendor_ids(connection, destination, kind, keys)
 
     def alive(self, destination: str, action: str, keys: Iterable[str]) -> frozenset[str]:
         """Which of these entities are wanted: delivered and not gone since, or queued."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return queries.alive(connection, destination, action, keys)
 
-    def health(self) -> dict[str, _health.Health]:
-        """Breakers and stops by destination."""
-        with transaction(self._engine) as connection:
+    def health(self) -> dict[str, Health]:
+        """Breakers, stops and pauses by destination."""
+        with reading(self._engine) as connection:
             return _health.load(connection)
 
-    def save_health(self, destination: str, state: _health.Health, now: datetime) -> None:
-        """Remember the breaker and the stop of a destination."""
-        with transaction(self._engine) as connection:
-            _health.save(connection, destination, state, now)
+    def health_of(self, destination: str) -> Health:
+        """That of one destination."""
+        with reading(self._engine) as connection:
+            return _health.of(connection, destination)
+
+    def claim_probe(self, destination: str, now: datetime, policy: BreakerPolicy) -> bool:
+        """Whether the caller may probe behind an open breaker; nobody else may until its time is
+        over."""
+        with writing(self._engine, destination) as connection:
+            health = _health.of(connection, destination)
+            if health.breaker.permit(now) is not Permit.PROBE:
+                return False
+            _health.save(connection, destination, health.probing(now, policy), now)
+            return True
+
+    def request_wait(
+        self, destination: str, now: datetime, budget: Budget, *, hot: bool
+    ) -> timedelta:
+        """How long until a request may go out within the account's budget."""
+        with reading(self._engine) as connection:
+            return _requests.wait(connection, destination, now, budget, hot=hot)
+
+    def take_request(
+        self, destination: str, now: datetime, budget: Budget, *, hot: bool
+    ) -> timedelta:
+        """Count a request that goes out now and return zero, or how long to wait instead."""
+        with writing(self._engine, destination) as connection:
+            return _requests.take(connection, destination, now, budget, hot=hot)
 
     # -- erasing -------------------------------------------------------------------------------
 
     def cancel_for_erasure(self, persons: Collection[str], now: datetime) -> int:
         """Cancel what is queued for these people and withdraw their consent; how many of their
         rows are being sent at this moment."""
-        with transaction(self._engine) as connection:
+        with writing(self._engine) as connection:
             return _erasure.cancel(connection, persons, now)
 
     def erase(
@@ -187,12 +225,12 @@ class Ledger:
     ) -> _erasure.Erased:
         """Take people, who are `named` so in text, out of everything the ledger holds; accounts
         and keys stay. Repeatable."""
-        with transaction(self._engine) as connection:
+        with writing(self._engine) as connection:
             return _erasure.erase(connection, persons, named, now)
 
     def names(self, masked: Callable[[str], str]) -> bool:
         """Whether anything in the ledger changes when people are masked."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _erasure.names(connection, masked)
 
     def scrub(self) -> None:
@@ -203,7 +241,7 @@ class Ledger:
 
     def counts(self) -> LedgerCounts:
         """How many deliveries are in which state, and whether that adds up."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return queries.counts(connection)
 
     def find(
@@ -216,7 +254,7 @@ class Ledger:
         limit: int = 1000,
     ) -> list[Delivery]:
         """Deliveries that match everything given, oldest first."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return queries.find(
                 connection,
                 person_id=person_id,
@@ -228,10 +266,10 @@ class Ledger:
 
     def attempts(self, delivery_id: int) -> list[Attempt]:
         """Every try of one delivery, oldest first."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return queries.attempts_of(connection, delivery_id)
 
     def facts(self, *, after: int = 0, limit: int = 10_000) -> list[_facts.DeliveryFact]:
         """The next deliveries behind number `after`, without anything personal; for reports."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _facts.facts(connection, after=after, limit=limit)

@@ -106,7 +106,7 @@ class LedgerMachine(RuleBasedStateMachine):
             settlements.append(Settlement(row, decision, found))
             if outcome.kind is Kind.DELIVERED:
                 self._arrived(row)
-        self.ledger.settle(settlements, self.now)
+        self.ledger.settle("hubspot", settlements, self.now)
         self.leased = []
 
     def _arrived(self, row):

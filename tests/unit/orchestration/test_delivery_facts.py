@@ -59,9 +59,8 @@ def test_facts_are_read_in_pages_and_replaced(
     )  # fmt: skip
     later = NOON + timedelta(seconds=3)
     outcome = Outcome(Kind.DELIVERED, "DELIVERED", vendor_id="7")
-    ledger.settle(
-        [Settlement(row, Decision(State.DELIVERED, "DELIVERED"), outcome) for row in leased], later
-    )
+    delivered = Decision(State.DELIVERED, "DELIVERED")
+    ledger.settle("hubspot", [Settlement(row, delivered, outcome) for row in leased], later)
     assert 5 == delivery_facts.load(ledger, connection, page_rows=2)
     told = rows(connection, "state, attempts, created_at, delivered_at")
     assert ("delivered", 1, NOON, later) in told

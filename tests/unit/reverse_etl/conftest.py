@@ -12,9 +12,17 @@ from reverse_etl.ledger import Ledger
 from reverse_etl.testing import ManualTime, seeded
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request, tmp_path):
+    """Every test of the ledger runs on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/ledger.db"
+    return request.getfixturevalue("postgres_url")
+
+
 @pytest.fixture
-def ledger(tmp_path):
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+def ledger(ledger_url):
+    with Ledger.open(ledger_url) as ledger:
         yield ledger
         assert ledger.counts().balanced
 

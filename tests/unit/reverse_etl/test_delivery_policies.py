@@ -8,8 +8,9 @@ import pytest
 
 from reverse_etl import consent
 from reverse_etl.breaker import Breaker, BreakerPolicy, Permit
+from reverse_etl.health import Health
 from reverse_etl.model import Kind, Outcome, State
-from reverse_etl.quota import Budget, Quota
+from reverse_etl.quota import Budget
 from reverse_etl.redact import redact
 from reverse_etl.retry import RetryPolicy, classify, decide, kind_of, parse_retry_after
 from reverse_etl.testing import NOON, seeded
@@ -167,14 +168,14 @@ def test_open_breaker_lets_one_probe_through_and_closes_on_success():
 
 def test_quota_never_exceeds_its_window():
     """In any window of ten seconds at most the budget goes out, and it is used up to 95 %."""
-    quota = Quota(Budget(100, timedelta(seconds=10)))
+    budget = Budget(100, timedelta(seconds=10))
     now, sent = NOON, []
     while now < NOON + timedelta(seconds=60):
-        wait = quota.wait(now, hot=True)
+        taken = [at for at in sent if at > now - budget.length]
+        wait = budget.wait(taken, now, hot=True)
         if wait:
             now += wait
             continue
-        quota.take(now)
         sent.append(now)
         now += timedelta(milliseconds=5)
     window = timedelta(seconds=10)
@@ -184,19 +185,20 @@ def test_quota_never_exceeds_its_window():
 
 def test_quota_reserves_a_share_for_hot_rows():
     """Cold rows stop before the budget is used up; hot rows may use the rest."""
-    quota = Quota(Budget(10, timedelta(seconds=10), reserved_share=0.2))
-    for _ in range(8):
-        assert not quota.wait(NOON, hot=False)
-        quota.take(NOON)
-    assert quota.wait(NOON, hot=False)
-    assert not quota.wait(NOON, hot=True)
+    budget = Budget(10, timedelta(seconds=10), reserved_share=0.2)
+    assert not budget.wait([NOON] * 7, NOON, hot=False)
+    assert budget.wait([NOON] * 8, NOON, hot=False)
+    assert not budget.wait([NOON] * 8, NOON, hot=True)
+    assert budget.wait([NOON] * 10, NOON, hot=True)
 
 
-def test_quota_pause_holds_everything():
-    """A vendor's Retry-After stops hot rows too."""
-    quota = Quota()
-    quota.pause(NOON + SECOND)
-    assert quota.wait(NOON, hot=True) == SECOND
+def test_the_longest_pause_holds():
+    """A shorter wait asked for later does not end a longer one; it ends by itself."""
+    rules = {"now": NOON, "policy": BreakerPolicy()}
+    paused = Health().after([], [], pause=10 * SECOND, **rules)
+    again = paused.after([], [], pause=SECOND, **rules)
+    assert 10 * SECOND == again.pause_left(NOON)
+    assert not again.pause_left(NOON + 10 * SECOND)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ def finish(ledger, state=State.DELIVERED, code="DELIVERED", destination="hubspot
     )
     kind = Kind.DELIVERED if state is State.DELIVERED else Kind.PERMANENT
     outcome = Outcome(kind, code, vendor_id="1")
-    ledger.settle([Settlement(row, Decision(state, code), outcome) for row in rows], NOON)
+    settled = [Settlement(row, Decision(state, code), outcome) for row in rows]
+    ledger.settle(destination, settled, NOON)
     return rows
 
 
@@ -191,8 +192,7 @@ def test_an_event_that_was_sent_stays_sent(ledger):
         "meta", token="t", now=NOON, ttl=timedelta(minutes=1), limits={"send_event": 9}
     )
     outcome = Outcome(Kind.DELIVERED, "DELIVERED")
-    ledger.settle(
-        [Settlement(row, Decision(State.DELIVERED, "DELIVERED"), outcome) for row in rows], NOON
-    )
+    delivered = Decision(State.DELIVERED, "DELIVERED")
+    ledger.settle("meta", [Settlement(row, delivered, outcome) for row in rows], NOON)
     put(ledger, conversion(2))
     assert EnqueueReport(cancelled=1, unchanged=1) == put(ledger, conversion(1))

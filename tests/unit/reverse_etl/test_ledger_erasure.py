@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 from ingestion.event_log.needles import Needles
-from reverse_etl.ledger import Ledger
 from reverse_etl.model import ConsentRow, Kind, Outcome, State
 from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion
 
@@ -96,12 +94,3 @@ def test_what_is_being_sent_is_told(ledger):
     ledger.erase(["person-1"], NAMED, NOON)
     assert 0 == ledger.cancel_for_erasure(["person-1"], NOON)
     assert [State.CANCELLED] == [row.state for row in ledger.find(person_id="person-1")]
-
-
-def test_on_postgres(postgres_url):
-    """The same on PostgreSQL."""
-    with closing(Ledger.open(postgres_url.replace("postgresql:", "postgresql+psycopg:"))) as ledger:
-        enqueue(ledger, theirs(), visit())
-        assert 2 == ledger.erase(["person-1"], NAMED, NOON).deliveries
-        ledger.scrub()
-        assert ["{}", "{}"] == [row.payload for row in ledger.find(person_id="person-1")]

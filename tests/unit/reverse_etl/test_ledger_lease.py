@@ -26,7 +26,8 @@ def take(ledger, destination="hubspot", now=NOON, **options):
 
 def end(ledger, rows, decision, kind=Kind.PERMANENT):
     outcome = Outcome(kind, decision.code, "about ada@example.com", vendor_id="1")
-    ledger.settle([Settlement(row, decision, outcome) for row in rows], NOON)
+    settled = [Settlement(row, decision, outcome) for row in rows]
+    ledger.settle(rows[0].destination, settled, NOON)
 
 
 DELIVERED = Decision(State.DELIVERED, "DELIVERED")

@@ -1,0 +1,60 @@
+"""The ledger's schema, version by version."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from reverse_etl.errors import LedgerNewerError
+from reverse_etl.ledger import Ledger
+from reverse_etl.ledger.engine import open_engine, writing
+from reverse_etl.ledger.migrations import HEAD
+from reverse_etl.ledger.schema import metadata
+from reverse_etl.testing import NOON, contact
+
+
+@pytest.fixture
+def engine(ledger_url):
+    engine = open_engine(ledger_url)
+    yield engine
+    engine.dispose()
+
+
+def test_the_versions_lead_to_the_tables_as_declared(engine):
+    """Nobody changes a table without a migration: what the versions made differs in nothing."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert [] == compare_metadata(context, metadata)
+        assert HEAD == context.get_current_revision()
+
+
+def test_opening_again_changes_nothing(ledger_url):
+    """A ledger that is there already is opened as it is, with its rows."""
+    with Ledger.open(ledger_url) as ledger:
+        ledger.enqueue([contact(1)], destination="hubspot", action="upsert_contact", now=NOON)
+    with Ledger.open(ledger_url) as ledger:
+        assert 1 == len(ledger.find())
+
+
+def test_a_ledger_of_a_newer_release_is_left_alone(engine, ledger_url):
+    """An older release neither reads nor writes what it does not know."""
+    with writing(engine) as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(LedgerNewerError):
+        Ledger.open(ledger_url)
+
+
+def test_a_migration_that_breaks_off_leaves_nothing(ledger_url, monkeypatch):
+    """Versions are made in one transaction: after a crash the next start begins anew."""
+
+    def crash(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.runtime.migration.HeadMaintainer.update_to_step", crash)
+        with pytest.raises(KeyboardInterrupt):
+            open_engine(ledger_url)
+    with Ledger.open(ledger_url) as ledger:
+        assert ledger.counts().balanced
