@@ -53,9 +53,18 @@ def enqueue(
         destination=effect.destination,
         action=effect.action,
         now=now,
-        held=dict.fromkeys(report.failing_keys, CONTRACT_VIOLATION),
+        held=_held(report),
     )
     return enqueued, report
+
+
+def held(connection: duckdb.DuckDBPyConnection, effect: Effect) -> dict[str, str]:
+    """Which rows break the table's contract: entity key → the code that keeps them back."""
+    return _held(runner.check_table(connection, _CONTRACTS[effect.table]))
+
+
+def _held(report: runner.Report) -> dict[str, str]:
+    return dict.fromkeys(report.failing_keys, CONTRACT_VIOLATION)
 
 
 def apply_consents(ledger: Ledger, connection: duckdb.DuckDBPyConnection, *, now: datetime) -> int:

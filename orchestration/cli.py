@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands import bench, contracts, dlq, identity, keys, log, score
+from orchestration.commands.activate import activate
 from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
 from orchestration.commands.openapi import openapi
@@ -34,7 +35,7 @@ app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(identity.app, name="identity")
 app.add_typer(score.app, name="score")
-app.add_typer(bench.app, name="bench")
+app.command()(activate)
 app.command()(openapi)
 app.command()(errors)
 app.command()(erase)

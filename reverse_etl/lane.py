@@ -89,7 +89,8 @@ class Lane:
         return Rest(health.breaker.probe_at if held else None)
 
     async def _lease_and_deliver(self, now: datetime, permit: Permit, health: Health) -> Rest:
-        careful = permit is Permit.PROBE or health.stopped_code is not None
+        # One row is enough to see whether a destination is back.
+        careful = permit is Permit.PROBE or health.stopped_code is not None or self.unreachable > 0
         cold_wait = await self._request_wait(now, hot=False)
         hot_only = bool(cold_wait) and not await self._request_wait(now, hot=True)
         if cold_wait and not hot_only:

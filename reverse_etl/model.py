@@ -213,6 +213,21 @@ class EnqueueReport:
     reopened: int = 0
 
 
+Change = Literal["create", "update", "unchanged", "queued", "refuse", "hold", "expire", "withdraw"]
+"""What enqueueing an activation row would lead to. `queued`: it waits already; `refuse`: consent
+forbids it; `withdraw`: what waits is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would become of one row, and the code that says why."""
+
+    entity_key: str
+    person_id: str
+    change: Change
+    code: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerCounts:
     """Law 8 for deliveries. `enqueued` is counted apart from the states it must equal."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +14,7 @@ from ingestion.contracts import ContractSet
 from ingestion.event_log import EventLog, NewEvent
 from ingestion.sources.event_log import create_pipeline, load
 from ingestion.webhooks import SOURCES
-from orchestration.bench.machine import describe_machine, versions
+from orchestration.bench.machine import describe_machine, own_peak_memory_mb, versions
 from orchestration.bench.requests import webhook
 
 Progress = Callable[[str], None]
@@ -48,7 +46,7 @@ def measure_load(count: int, progress: Progress) -> dict[str, Any]:
             "seconds": round(seconds, 2),
             "events_per_second": round(report.rows / seconds),
             "cpu_seconds": round(worked, 2),
-            "peak_memory_mb": _peak_memory_mb(),
+            "peak_memory_mb": own_peak_memory_mb(),
             "machine": describe_machine(),
             "versions": versions(database),
             "method": METHOD.format(count=count),
@@ -67,8 +65,3 @@ def _event(number: int, now: datetime) -> NewEvent:
     [split] = SOURCES[source].split(made.body, made.headers)
     correlation = f"{number:032x}"
     return NewEvent(source, split.event_key, "webhook", now, made.body, made.headers, correlation)
-
-
-def _peak_memory_mb() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // (2**20 if sys.platform == "darwin" else 2**10)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import sqlite3
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,20 @@ def peak_memory_mb(pid: int) -> int | None:
         return None
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(peak.split()[1]) // 1024
+
+
+def own_peak_memory_mb() -> int:
+    """The most memory this process has held."""
+    return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def peak_memory_of_children_mb() -> int:
+    """The most memory that any process held that this one started and waited for."""
+    return _megabytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+
+
+def _megabytes(peak: int) -> int:
+    return peak // (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _processor() -> str:

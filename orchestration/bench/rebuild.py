@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -19,7 +17,12 @@ import duckdb
 from dbt_project.functions.register import register
 from ingestion.event_log import EventLog
 from orchestration import dbt, decisions
-from orchestration.bench.machine import describe_machine, versions
+from orchestration.bench.machine import (
+    describe_machine,
+    own_peak_memory_mb,
+    peak_memory_of_children_mb,
+    versions,
+)
 from orchestration.errors import BenchError
 from orchestration.fast_lane.plan import Plan, read_plan
 from orchestration.incremental import state
@@ -128,7 +131,7 @@ class _Bench:
         return {
             "seconds": round(seconds, 2),
             "seconds_of_models": round(_span(results), 2),
-            "peak_memory_mb": _peak_of_children_mb() + _peak_mb(),
+            "peak_memory_mb": peak_memory_of_children_mb() + own_peak_memory_mb(),
             "slowest": _slowest(models),
             "models": models,
         }
@@ -205,7 +208,7 @@ class _Bench:
             "touched_events": report.touched_events,
             "seconds": round(report.seconds, 2),
             "seconds_of_tests": round(report.test_seconds, 2),
-            "peak_memory_mb": _peak_mb(),
+            "peak_memory_mb": own_peak_memory_mb(),
             "slowest": _slowest(report.steps),
             "steps": dict(report.steps),
         }
@@ -305,15 +308,3 @@ def _connected(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         register(connection)
         yield connection
-
-
-def _peak_of_children_mb() -> int:
-    return _mb(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-
-
-def _peak_mb() -> int:
-    return _mb(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-
-
-def _mb(told: int) -> int:
-    return told // (2**20 if sys.platform == "darwin" else 2**10)

@@ -82,6 +82,26 @@ def rebuild(
     _tell("Rebuilding", bench.measure_rebuild(size, _progress(as_json)), as_json=as_json)
 
 
+@app.command()
+@reports_errors
+def deliver(
+    rows: Annotated[int, typer.Option(min=100, help="Contacts to deliver.")] = 100_000,
+    limit: Annotated[int, typer.Option(min=2, help="Requests in 10 s, for one part.")] = 190,
+    database: Annotated[
+        str | None, typer.Option(help="URL of the ledger's database; a new SQLite file by default.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rows through ledger, dispatcher and HTTP: speed, use of a limit, repeats."""
+    from orchestration.bench import deliver as bench
+
+    size = bench.Size(rows, limit, database)
+    told = bench.measure_deliver(size, _progress(as_json))
+    _tell("Delivering", told, as_json=as_json)
+    if told["duplicates"] or told["rate_limited"]:
+        raise typer.Exit(1)
+
+
 def _progress(as_json: bool) -> Any:
     return (lambda _step: None) if as_json else (lambda step: err.print(f"  {step} …"))
 

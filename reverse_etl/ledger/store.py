@@ -16,6 +16,7 @@ from reverse_etl.ledger import erasure as _erasure
 from reverse_etl.ledger import facts as _facts
 from reverse_etl.ledger import health as _health
 from reverse_etl.ledger import lease as _lease
+from reverse_etl.ledger import preview as _preview
 from reverse_etl.ledger import requests as _requests
 from reverse_etl.ledger import settle as _settle
 from reverse_etl.ledger.dead_letters import DeadLetters
@@ -28,6 +29,7 @@ from reverse_etl.model import (
     Delivery,
     EnqueueReport,
     LedgerCounts,
+    Preview,
     State,
 )
 from reverse_etl.quota import Budget
@@ -72,6 +74,21 @@ class Ledger:
         """
         with writing(self._engine, destination) as connection:
             return _enqueue.enqueue(
+                connection, rows, destination=destination, action=action, now=now, held=held or {}
+            )
+
+    def preview(
+        self,
+        rows: Sequence[ActivationRow],
+        *,
+        destination: str,
+        action: str,
+        now: datetime,
+        held: Mapping[str, str] | None = None,
+    ) -> list[Preview]:
+        """What `enqueue` would do, row by row; changes nothing."""
+        with reading(self._engine) as connection:
+            return _preview.preview(
                 connection, rows, destination=destination, action=action, now=now, held=held or {}
             )
 

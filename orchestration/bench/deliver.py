@@ -1,0 +1,234 @@
+"""`millrace bench deliver`: activation rows through ledger, dispatcher and HTTP to a sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import random
+import statistics
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+from typing import Any
+
+import httpx
+
+from orchestration import logs
+from orchestration.bench.machine import describe_machine, own_peak_memory_mb, versions
+from orchestration.errors import BenchError
+from orchestration.settings import Settings
+from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
+from reverse_etl.connectors import Settings as ConnectorSettings
+from reverse_etl.dispatcher import Dispatcher
+from reverse_etl.ledger import Ledger
+from reverse_etl.model import ActivationRow, DispatchReport
+from reverse_etl.sandbox import create_app
+from reverse_etl.sandbox.server import free_port, serve
+from reverse_etl.testing import contact, conversion
+
+Progress = Callable[[str], None]
+
+WINDOW = 10  # seconds of HubSpot's limit
+BATCH = 100
+_START_SECONDS = 30
+
+METHOD = (
+    "Contacts in a ledger of its own, sent by one dispatcher to a simulated HubSpot in another"
+    " process of this machine, both over HTTP. `enqueue_seconds`: all rows into an empty ledger;"
+    " `resync_seconds`: the same rows again, and a drain. `rows_per_second`: a drain without a"
+    " limit. `limit_share`: changed rows under a limit of {limit} requests in 10 s on both sides:"
+    " the time that the limit demands for as many requests, by the time taken. `dead_neighbour`:"
+    " seconds at the sandbox for {part:,} rows while another destination refuses connections, by"
+    " the seconds without it, median of {rounds} pairs. `duplicates` are counted at the sandbox."
+    " `peak_memory_mb` is of this process, the making of the rows included."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """`rows` in all; `limit`: requests in 10 seconds; `database`: of the ledger, by default a new
+    SQLite file."""
+
+    rows: int = 100_000
+    limit: int = 190
+    database: str | None = None
+    rounds: int = 3
+
+    @property
+    def part(self) -> int:
+        """Rows of one round beside a dead destination."""
+        return max(self.rows // 10, 1)
+
+
+def measure_deliver(size: Size, progress: Progress) -> dict[str, Any]:
+    """Everything the method tells of. Raises BenchError when rows stay behind."""
+    with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
+        settings = Settings(home=Path(folder))
+        database = size.database or settings.ledger_url
+        with logs.to_file(settings), closing(Ledger.open(database)) as ledger:
+            told = _Bench(ledger, size, progress).measure()
+    return {
+        **told,
+        "machine": describe_machine(),
+        "versions": versions(database),
+        "method": METHOD.format(limit=size.limit, part=size.part, rounds=size.rounds),
+    }
+
+
+class _Bench:
+    """One ledger, and vendors that come and go."""
+
+    def __init__(self, ledger: Ledger, size: Size, progress: Progress) -> None:
+        self.ledger = ledger
+        self.size = size
+        self.progress = progress
+
+    def measure(self) -> dict[str, Any]:
+        rows = [contact(number) for number in range(self.size.rows)]
+        changed = [contact(row, properties={"firstname": "Grace"}) for row in range(len(rows))]
+        with _vendors(limit=None) as url:
+            self.progress(f"Enqueueing {len(rows):,} contacts")
+            enqueued = self.enqueue(rows)
+            self.progress("Delivering them without a limit")
+            sent = self.drain([_hubspot(url, None)])
+            self.progress("Enqueueing the same again")
+            started = perf_counter()
+            self.enqueue(rows)
+            again = self.drain([_hubspot(url, None)])
+            resync = perf_counter() - started
+            copies = _copies(url, "contacts", "millrace_id")
+            self.progress("Delivering beside a destination that is down")
+            ratio = self.dead_neighbour(url)
+        with _vendors(limit=self.size.limit) as url:
+            self.progress(f"Delivering to a limit of {self.size.limit} requests in 10 s")
+            self.enqueue(changed)
+            limited = self.drain([_hubspot(url, self.size.limit)])
+            asked = Counter(entry["status"] for entry in _state(url)["requests"])
+            copies += _copies(url, "contacts", "millrace_id")
+        needed = WINDOW * ((asked.total() - 1) // self.size.limit)
+        return {
+            "rows": len(rows),
+            "rows_per_second": round(len(rows) / sent.seconds),
+            "requests": sent.requests,
+            "enqueue_seconds": round(enqueued, 2),
+            "resync_seconds": round(resync, 2),
+            "resync_requests": again.requests,
+            "limit_share": round(needed / limited.seconds, 3),
+            "limited_seconds": round(limited.seconds, 2),
+            "rate_limited": asked[429],
+            "dead_neighbour": round(ratio, 3),
+            "duplicates": copies,
+            "peak_memory_mb": own_peak_memory_mb(),
+        }
+
+    def enqueue(self, rows: Sequence[ActivationRow]) -> float:
+        """Seconds to bring the ledger in line with rows of one table."""
+        started = perf_counter()
+        first = rows[0]
+        self.ledger.enqueue(
+            rows, destination=first.destination, action=first.action, now=datetime.now(UTC)
+        )
+        return perf_counter() - started
+
+    def drain(self, settings: Sequence[ConnectorSettings]) -> _Drained:
+        started = perf_counter()
+        report = asyncio.run(self._drain(settings))
+        seconds = perf_counter() - started
+        own = report.by_destination["hubspot"]
+        if own.pending or own.dead or own.held:
+            raise BenchError(f"{own.pending + own.dead + own.held:,} rows were not delivered.")
+        return _Drained(seconds, own.requests)
+
+    async def _drain(self, settings: Sequence[ConnectorSettings]) -> DispatchReport:
+        async with http_client() as client:
+            dispatcher = Dispatcher(
+                self.ledger,
+                connect(settings, client),
+                clock=lambda: datetime.now(UTC),
+                rng=random.Random(),  # noqa: S311  jitter, not a secret
+            )
+            with closing(dispatcher):
+                return await dispatcher.drain(timedelta(seconds=5))
+
+    def dead_neighbour(self, url: str) -> float:
+        """How much longer deliveries take while another destination cannot be reached."""
+        dead = MetaSettings("bench", "1", url=f"http://127.0.0.1:{free_port()}")
+        conversions = [conversion(n, at=datetime.now(UTC)) for n in range(self.size.part)]
+        ratios = []
+        for number in range(self.size.rounds):
+            alone = self._round(f"alone {number}", url, [_hubspot(url, None)])
+            self.enqueue(conversions)
+            beside = self._round(f"beside {number}", url, [_hubspot(url, None), dead])
+            ratios.append(beside / alone)
+        return statistics.median(ratios)
+
+    def _round(self, name: str, url: str, settings: Sequence[ConnectorSettings]) -> float:
+        """Seconds from HubSpot's first request to its last, whatever another still waits for."""
+        rows = [
+            contact(number, properties={"firstname": name if number < self.size.part else "Ada"})
+            for number in range(self.size.rows)
+        ]
+        self.enqueue(rows)
+        before = len(_state(url)["requests"])
+        self.drain(settings)
+        asked = [entry["at"] for entry in _state(url)["requests"][before:]]
+        return float(asked[-1] - asked[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Drained:
+    seconds: float
+    requests: int
+
+
+def _hubspot(url: str, limit: int | None) -> HubSpotSettings:
+    return HubSpotSettings("bench", url=url, requests=limit)
+
+
+@contextmanager
+def _vendors(*, limit: int | None) -> Iterator[str]:
+    """The sandbox in a process of its own; gives its base URL."""
+    port = free_port()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(port, limit), daemon=True
+    )
+    process.start()
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(url)
+        yield url
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(port: int, limit: int | None) -> None:
+    serve(create_app(hubspot_limit=limit), port=port)
+
+
+def _wait_for(url: str) -> None:
+    until = monotonic() + _START_SECONDS
+    while monotonic() < until:
+        try:
+            httpx.get(f"{url}/_state/hubspot").raise_for_status()
+        except httpx.TransportError:
+            sleep(0.05)
+        else:
+            return
+    raise BenchError("The sandbox does not answer.")
+
+
+def _state(url: str) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{url}/_state/hubspot", timeout=60).json()
+    return found
+
+
+def _copies(url: str, kind: str, key: str) -> int:
+    """How many objects there are beside one of each key."""
+    keys = [item["properties"][key] for item in _state(url)["objects"][kind]]
+    return len(keys) - len(set(keys))

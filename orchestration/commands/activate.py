@@ -1,0 +1,134 @@
+"""`millrace activate`: what the warehouse wants done goes to its destinations, or is only shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestration.commands.output import JsonOption, out, print_json, reports_errors, table
+from orchestration.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from orchestration.dry_run import DryRun
+
+CHANGES = ("create", "update", "unchanged", "queued", "refuse", "hold", "expire", "withdraw")
+
+
+@reports_errors
+def activate(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be sent; nothing is written.")
+    ] = False,
+    destination: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be given several times.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("-n", min=0, help="Rows to show of each table; --json shows all.")
+    ] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the ledger in line with the last batch's activation tables, and deliver what is due.
+
+    With --dry-run: for each row whether it would be created, updated or left alone, and why it
+    would not be sent; how many requests that takes and how long the budget makes them last; and
+    which fields leave the house, personal ones marked.
+    """
+    settings = load_settings()
+    chosen = _destinations(destination)
+    if dry_run:
+        from orchestration.dry_run import dry_run as look
+
+        told = look(settings, chosen, now=datetime.now(UTC))
+        print_json([_as_dict(each) for each in told]) if as_json else _tell(told, limit)
+        return
+    report = _activate(settings, chosen)
+    if as_json:
+        print_json(report)
+        return
+    figures = [(name, *counts.values()) for name, counts in report["delivered"].items()]
+    columns = ("destination", *next(iter(report["delivered"].values()), ()))
+    out.print(table("Delivered", columns, figures))
+    for problem in report["problems"]:
+        out.print(f"[yellow]{problem['code']}[/] {problem['message']} {problem['remedy']}")
+
+
+def _destinations(given: Sequence[str] | None) -> list[str]:
+    from orchestration.activation import EFFECTS
+
+    known = sorted({effect.destination for effect in EFFECTS})
+    unknown = sorted(set(given or ()) - set(known))
+    if unknown:
+        raise typer.BadParameter(
+            f"there is no destination {unknown[0]}; choose from {', '.join(known)}"
+        )
+    return list(given or known)
+
+
+def _activate(settings: Settings, destinations: Sequence[str]) -> dict[str, Any]:
+    from orchestration import activation, connections, decisions, delivery, logs, warehouse
+
+    now = datetime.now(UTC)
+    effects = [each for each in activation.EFFECTS if each.destination in destinations]
+    with logs.to_file(settings):
+        with (
+            closing(connections.event_log(settings)) as log,
+            closing(connections.ledger(settings)) as ledger,
+            warehouse.connect(settings.published) as copy,
+        ):
+            decisions.append_decisions(log, copy, now=now)
+            activation.apply_consents(ledger, copy, now=now)
+            enqueued = {
+                effect.name: asdict(activation.enqueue(ledger, copy, effect, now=now)[0])
+                for effect in effects
+            }
+        report = delivery.drain(settings, destinations)
+    return {
+        "enqueued": enqueued,
+        "delivered": {name: asdict(each) for name, each in report.by_destination.items()},
+        "problems": [asdict(problem) for problem in report.problems],
+    }
+
+
+def _as_dict(told: DryRun) -> dict[str, Any]:
+    return {
+        "table": told.effect.table,
+        "destination": told.effect.destination,
+        "action": told.effect.action,
+        "counts": {change: told.counts[change] for change in CHANGES},
+        "requests": told.requests,
+        "minutes": told.minutes,
+        "fields": [asdict(field) for field in told.fields],
+        "rows": [asdict(row) for row in told.rows],
+    }
+
+
+def _tell(told: Sequence[DryRun], limit: int) -> None:
+    lines = (
+        (
+            each.effect.name,
+            *(each.counts[change] for change in CHANGES),
+            "no credentials" if each.requests is None else each.requests,
+            "" if each.minutes is None else each.minutes,
+        )
+        for each in told
+    )
+    out.print(table("Would happen", ("effect", *CHANGES, "requests", "minutes"), lines))
+    for each in told:
+        fields = (
+            (field.name, field.rows, "personal" if field.is_personal else "", _form(field))
+            for field in each.fields
+        )
+        out.print(table(f"Leaving with {each.effect.name}", ("field", "rows", "", ""), fields))
+        shown = [row for row in each.rows if row.change != "unchanged"][:limit]
+        rows = ((row.change, row.entity_key, row.person_id, row.code or "") for row in shown)
+        if shown:
+            out.print(table(f"Rows of {each.effect.name}", ("", "key", "person", "why"), rows))
+
+
+def _form(field: Any) -> str:
+    return "hashed" if field.is_hashed else ""

@@ -1,0 +1,101 @@
+"""What an activation would do: row by row, in requests and minutes, and which fields leave."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from orchestration import activation, connections, delivery, warehouse
+from orchestration.activation import EFFECTS, Effect
+from orchestration.settings import Settings
+from reverse_etl.connectors import Connector, connect, http_client
+from reverse_etl.leaving import LeavingField, leaving
+from reverse_etl.ledger import Ledger
+from reverse_etl.model import ActivationRow, Preview
+from reverse_etl.quota import Budget
+
+SENT = ("create", "update", "queued")
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """Of one activation table. `requests` are those of the rows themselves: an account that was
+    never written to needs a few more; `minutes`: how long the budget makes them last; both are
+    None where the destination has no credentials."""
+
+    effect: Effect
+    rows: tuple[Preview, ...]
+    requests: int | None
+    minutes: float | None
+    fields: tuple[LeavingField, ...]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Rows by what would become of them."""
+        return Counter(row.change for row in self.rows)
+
+
+def dry_run(settings: Settings, destinations: Collection[str], *, now: datetime) -> list[DryRun]:
+    """For every activation table of these destinations, from the published copy and the ledger as
+    they are now. Raises WarehouseMissingError before the first batch."""
+    configured = _connectors(settings)
+    with (
+        warehouse.connect(settings.published) as copy,
+        closing(connections.ledger(settings)) as ledger,
+    ):
+        return [
+            _dry_run(
+                ledger,
+                effect,
+                activation.activation_rows(copy, effect),
+                held=activation.held(copy, effect),
+                connector=configured.get(effect.destination),
+                now=now,
+            )
+            for effect in EFFECTS
+            if effect.destination in destinations
+        ]
+
+
+def _dry_run(
+    ledger: Ledger,
+    effect: Effect,
+    rows: Sequence[ActivationRow],
+    *,
+    held: dict[str, str],
+    connector: Connector | None,
+    now: datetime,
+) -> DryRun:
+    told = ledger.preview(
+        rows, destination=effect.destination, action=effect.action, now=now, held=held
+    )
+    sent = {row.entity_key for row in told if row.change in SENT}
+    payloads = [orjson.loads(row.payload) for row in rows if row.entity_key in sent]
+    requests = minutes = None
+    if connector is not None:
+        requests = math.ceil(len(sent) / connector.max_batch(effect.action))
+        minutes = _minutes(requests, connector.budget)
+    return DryRun(effect, tuple(told), requests, minutes, tuple(leaving(payloads)))
+
+
+def _connectors(settings: Settings) -> dict[str, Connector]:
+    async def make() -> dict[str, Connector]:
+        async with http_client() as client:  # nothing is sent with it
+            return connect(delivery.connector_settings(settings).values(), client)
+
+    return asyncio.run(make())
+
+
+def _minutes(requests: int, budget: Budget | None) -> float:
+    """How long the budget makes so many requests of cold rows last; the first window is free."""
+    if budget is None or not requests:
+        return 0.0
+    windows = (requests - 1) // budget.allowed(hot=False)
+    return round(windows * budget.length.total_seconds() / 60, 1)

@@ -1,0 +1,51 @@
+"""What enqueueing would lead to, row by row, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from reverse_etl import catalogue
+from reverse_etl.ledger.plan import History, Step
+from reverse_etl.ledger.planned import Planned
+from reverse_etl.model import ActivationRow, Change, Preview, State
+
+_CHANGES: Mapping[State, Change] = {
+    State.CANCELLED: "refuse",
+    State.DEAD: "expire",
+    State.HELD: "hold",
+}
+
+
+def preview(
+    connection: Connection,
+    rows: Sequence[ActivationRow],
+    *,
+    destination: str,
+    action: str,
+    now: datetime,
+    held: Mapping[str, str],
+) -> list[Preview]:
+    """See Ledger.preview."""
+    planned = Planned(connection, rows, destination, action, held, now)
+    known = planned.known()
+    told = [
+        _preview(row, step, planned.histories.get(row.entity_key), row.entity_key in known)
+        for row, step in planned.steps()
+    ]
+    return told + [
+        Preview(waiting.entity_key, waiting.person_id, "withdraw", catalogue.NOT_WANTED)
+        for waiting in planned.outdated()
+    ]
+
+
+def _preview(row: ActivationRow, step: Step, history: History | None, is_known: bool) -> Preview:
+    wanted = step.insert or (step.move[1] if step.move else None)
+    if wanted is None:
+        waits = history is not None and (history.waiting or history.busy) is not None
+        return Preview(row.entity_key, row.person_id, "queued" if waits else "unchanged")
+    sent: Change = "update" if is_known and row.mode == "state" else "create"
+    change = _CHANGES.get(wanted.state, sent)
+    return Preview(row.entity_key, row.person_id, change, wanted.code)
