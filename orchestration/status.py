@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,6 +89,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
         "destinations": {name: dict(states) for name, states in deliveries.by_destination.items()},
         "dead_letters": dict(deliveries.dead_by_code),
         "breakers": _breakers(ledger),
+        "switched_off": {name: asdict(each) for name, each in ledger.switches.off().items()},
         "credentials": {name: name in configured for name in NEEDS},
         "accounting": {
             "events_balanced": events.balanced,

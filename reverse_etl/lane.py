@@ -64,6 +64,9 @@ class Lane:
         now = self._tools.clock()
         health = await self._tools.db(self._tools.ledger.health_of, self.name)
         await self._sweep(now, health)
+        if await self._tools.db(self._tools.ledger.switches.is_off, self.name):
+            self._note(catalogue.SWITCHED_OFF, "is switched off; its rows stay queued")
+            return Rest(None)
         if health.stopped_code and self._next_try and now < self._next_try:
             return Rest(self._next_try)
         if pause := health.pause_left(now):

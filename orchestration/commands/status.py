@@ -46,6 +46,9 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
             )
         elif health["open_since"]:
             out.print(f"[red]{name} is not answering[/] since {health['open_since']:%H:%M:%S} UTC.")
+    for name, switch in status["switched_off"].items():
+        since = f"{switch['off_since']:%Y-%m-%d %H:%M} UTC"
+        out.print(f"[red]{name} is switched off[/] since {since} by {switch['who']}.")
     for name, configured in status["credentials"].items():
         if not configured:
             out.print(f"{name} has no credentials: set {NEEDS[name]}; rows stay queued until then.")

@@ -4,6 +4,7 @@ from reverse_etl.ledger.dead_letters import AuditEntry, DeadLetter, DeadLetters
 from reverse_etl.ledger.facts import DeliveryFact
 from reverse_etl.ledger.settle import Settlement
 from reverse_etl.ledger.store import Ledger
+from reverse_etl.ledger.switches import SwitchedOff
 
 __all__ = [
     "AuditEntry",
@@ -12,4 +13,5 @@ __all__ = [
     "DeliveryFact",
     "Ledger",
     "Settlement",
+    "SwitchedOff",
 ]

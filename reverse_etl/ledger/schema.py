@@ -143,6 +143,15 @@ breakers = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+switches = Table(
+    "switches",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("off_since", Instant, nullable=False),
+    Column("who", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,

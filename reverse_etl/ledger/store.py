@@ -21,6 +21,7 @@ from reverse_etl.ledger import requests as _requests
 from reverse_etl.ledger import settle as _settle
 from reverse_etl.ledger.dead_letters import DeadLetters
 from reverse_etl.ledger.engine import open_engine, reading, writing
+from reverse_etl.ledger.switches import Switches
 from reverse_etl.model import (
     ActivationRow,
     Attempt,
@@ -41,6 +42,7 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.dead_letters = DeadLetters(engine)
+        self.switches = Switches(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:

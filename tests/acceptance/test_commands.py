@@ -289,6 +289,46 @@ def test_only_dead_letters_can_be_replayed(delivered: Delivered) -> None:
     assert "NOT_A_DEAD_LETTER" in refused.stderr
 
 
+def test_activating_again_would_send_nothing_and_sends_nothing(delivered: Delivered) -> None:
+    """The dry run after everything was delivered: each row unchanged, no request, no field that
+    leaves; and so it is. A destination that does not exist is named."""
+    installation = delivered.installation
+
+    told = installation.json("activate", "--dry-run")
+    done = installation.json("activate", "--destination", "hubspot")
+    unknown = installation.millrace("activate", "--destination", "fax", check=False)
+
+    tables = {"act_hubspot__contacts", "act_hubspot__tasks", "act_meta__conversions"}
+    assert tables == {each["table"] for each in told}
+    assert all(each["rows"] for each in told)
+    assert {"unchanged"} == {row["change"] for each in told for row in each["rows"]}
+    assert {(0, 0.0)} == {(each["requests"], each["minutes"]) for each in told}
+    assert [] == [field for each in told for field in each["fields"]]
+    assert ["hubspot"] == list(done["delivered"])
+    assert 0 == done["delivered"]["hubspot"]["requests"]
+    assert 0 == sum(each["inserted"] for each in done["enqueued"].values())
+    assert 2 == unknown.returncode
+    assert "fax" in unknown.stderr
+
+
+def test_a_destination_can_be_stopped_and_started(delivered: Delivered) -> None:
+    """The switch is seen by every command, tells who turned it and why, and turns back."""
+    installation = delivered.installation
+
+    stopped = installation.json("destinations", "stop", "meta", "--reason", "wrong dataset")
+    again = installation.json("destinations", "stop", "meta", "--reason", "wrong dataset")
+    listed = {each["name"]: each for each in installation.json("destinations", "list")}
+    status = installation.json("status")
+    started = installation.json("destinations", "start", "meta")
+    after = {each["name"]: each for each in installation.json("destinations", "list")}
+
+    assert (True, False, True) == (stopped["changed"], again["changed"], started["changed"])
+    assert "switched off" == listed["meta"]["state"]
+    assert "wrong dataset" in listed["meta"]["told"]
+    assert ["meta"] == list(status["switched_off"])
+    assert {"on"} == {each["state"] for each in after.values()}
+
+
 def test_a_role_that_does_not_exist_is_named(installation: Installation) -> None:
     """`serve --roles` with a wrong word says which ones there are."""
     done = installation.millrace("serve", "--roles", "gateway,postman", check=False)

@@ -83,6 +83,33 @@ def test_a_long_outage_buries_nothing(ledger, dispatch):
     assert states(ledger) == ["held"]
 
 
+def test_a_switched_off_destination_gets_nothing_and_loses_nothing(ledger, dispatch):
+    """Its rows stay queued, the report says so, others go on; switched on, rows go out in order."""
+    put(ledger, *(contact(n) for n in range(3)))
+    put(ledger, conversion(1))
+    off, other = ScriptedConnector(), ScriptedConnector("meta")
+    drain = dispatch(off, other)
+    assert ledger.switches.turn_off("hubspot", who="ada", reason="wrong portal", now=NOON)
+    report = drain()
+    assert [] == off.batches
+    assert (3, 1) == (report.by_destination["hubspot"].pending, len(other.batches))
+    assert ["SWITCHED_OFF"] == [problem.code for problem in report.problems]
+    assert ledger.switches.turn_on("hubspot", who="ada", reason="", now=NOON)
+    assert 3 == drain().delivered
+    assert not drain().problems
+
+
+def test_a_destination_that_is_down_is_asked_with_one_row(ledger, dispatch):
+    """After a failure to connect single rows are tried, not whole batches; then all goes on."""
+    put(ledger, *(contact(n) for n in range(5)))
+    down = [True, True]
+    vendor = ScriptedConnector(script=lambda *_: DOWN if down else None)
+    dispatch(vendor)()
+    assert [5, 1, 1] == [len(batch) for batch in vendor.batches]
+    down.clear()
+    assert 5 == dispatch(vendor)().delivered
+
+
 def test_a_bad_destination_hurts_only_itself(ledger, dispatch):
     """While one vendor fails, the other's rows are delivered."""
     put(ledger, contact(1))

@@ -38,6 +38,17 @@ def test_opening_again_changes_nothing(ledger_url):
         assert 1 == len(ledger.find())
 
 
+def test_an_older_ledger_is_brought_up_to_date_with_its_rows(ledger_url, monkeypatch):
+    """A ledger of the first release keeps what it holds and gets what came since."""
+    with monkeypatch.context() as patch:
+        patch.setattr("reverse_etl.ledger.migrations.HEAD", "0001")
+        with Ledger.open(ledger_url) as ledger:
+            ledger.enqueue([contact(1)], destination="hubspot", action="upsert_contact", now=NOON)
+    with Ledger.open(ledger_url) as ledger:
+        assert 1 == len(ledger.find())
+        assert ledger.switches.turn_off("hubspot", who="ada", reason="", now=NOON)
+
+
 def test_a_ledger_of_a_newer_release_is_left_alone(engine, ledger_url):
     """An older release neither reads nor writes what it does not know."""
     with writing(engine) as connection:

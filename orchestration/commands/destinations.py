@@ -1,0 +1,101 @@
+"""`millrace destinations`: how each destination does, and its kill switch."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from orchestration import connections
+from orchestration.commands.output import JsonOption, out, print_json, reports_errors, table
+from orchestration.settings import Settings, load_settings
+from reverse_etl.ledger import Ledger
+
+app = typer.Typer(no_args_is_help=True, help="Where rows go: how each does, stop it, start it.")
+
+Name = Annotated[str, typer.Argument(help="The destination, e.g. hubspot.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit.")]
+
+
+@app.command("list")
+@reports_errors
+def list_(as_json: JsonOption = False) -> None:
+    """Each destination: whether it is sent to, and if not, why; and how much waits."""
+    settings = load_settings()
+    with _open(settings) as ledger:
+        told = _destinations(settings, ledger)
+    if as_json:
+        print_json(told)
+        return
+    rows = ((each["name"], each["state"], each["waiting"], each["told"]) for each in told)
+    out.print(table("Destinations", ("name", "state", "waiting", "why"), rows))
+
+
+@app.command()
+@reports_errors
+def stop(name: Name, reason: Reason, as_json: JsonOption = False) -> None:
+    """Send nothing more to a destination, in every process that uses this ledger.
+
+    A batch that is under way ends; what is queued stays queued, in order.
+    """
+    with _open(_known(name)) as ledger:
+        changed = ledger.switches.turn_off(
+            name, who=getpass.getuser(), reason=reason, now=datetime.now(UTC)
+        )
+    _tell(name, "switched off" if changed else "off already", changed, as_json=as_json)
+
+
+@app.command()
+@reports_errors
+def start(name: Name, reason: Reason = "", as_json: JsonOption = False) -> None:
+    """Send to a destination again."""
+    with _open(_known(name)) as ledger:
+        changed = ledger.switches.turn_on(
+            name, who=getpass.getuser(), reason=reason, now=datetime.now(UTC)
+        )
+    _tell(name, "switched on" if changed else "on already", changed, as_json=as_json)
+
+
+def _open(settings: Settings) -> closing[Ledger]:
+    return closing(connections.ledger(settings))
+
+
+def _known(name: str) -> Settings:
+    """The settings, once it is clear that there is such a destination."""
+    from orchestration.delivery import NEEDS
+
+    if name not in NEEDS:
+        raise typer.BadParameter(f"there is no destination {name}; choose from {', '.join(NEEDS)}")
+    return load_settings()
+
+
+def _destinations(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
+    from orchestration.delivery import NEEDS, connector_settings
+
+    configured, counts = connector_settings(settings), ledger.counts().by_destination
+    off, health = ledger.switches.off(), ledger.health()
+    told = []
+    for name, needs in NEEDS.items():
+        states, known = counts.get(name, {}), health.get(name)
+        state, why = "on", ""
+        if name in off:
+            state, why = "switched off", f"{off[name].who}: {off[name].reason}"
+        elif name not in configured:
+            state, why = "no credentials", f"set {needs}"
+        elif known and known.stopped_code:
+            state, why = "stopped", known.stopped_code
+        elif known and known.breaker.is_open:
+            state, why = "not answering", "BREAKER_OPEN"
+        waiting = sum(states.get(each, 0) for each in ("pending", "in_flight", "unknown", "held"))
+        told.append({"name": name, "state": state, "told": why, "waiting": waiting})
+    return told
+
+
+def _tell(name: str, what: str, changed: bool, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"name": name, "changed": changed})
+    else:
+        out.print(f"{name} is {what}.")
