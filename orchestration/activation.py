@@ -41,9 +41,15 @@ _CONTRACTS: Mapping[str, contracts.Contract] = {
 
 
 def enqueue(
-    ledger: Ledger, connection: duckdb.DuckDBPyConnection, effect: Effect, *, now: datetime
+    ledger: Ledger,
+    connection: duckdb.DuckDBPyConnection,
+    effect: Effect,
+    *,
+    approve_above: Mapping[str, int],
+    now: datetime,
 ) -> tuple[EnqueueReport, runner.Report]:
-    """Check the table's contract, then record what is wanted; rows that fail are held.
+    """Check the table's contract, then record what is wanted; rows that fail are held, and so are
+    all new ones where they are more than `approve_above` lets this destination have at once.
 
     `connection` reads the published copy. Good neighbours of a failing row go on.
     """
@@ -54,6 +60,7 @@ def enqueue(
         action=effect.action,
         now=now,
         held=_held(report),
+        approve_above=approve_above.get(effect.destination),
     )
     return enqueued, report
 

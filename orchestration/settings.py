@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         None, description="Bits from which they are linked without review; never if left out."
     )
 
+    approve_above: dict[str, int] = Field(
+        {}, description="Destination → new rows at once above which somebody has to approve."
+    )
     hubspot_url: str = "https://api.hubapi.com"
     hubspot_token: SecretStr | None = None
     hubspot_api_version: str = "v3"

@@ -6,6 +6,7 @@ from typing import Final
 
 from dbt_project import catalogue
 
+APPROVAL_NEEDED: Final = "APPROVAL_NEEDED"
 AUTHENTICATION_FAILED: Final = "AUTHENTICATION_FAILED"
 BATCH_REFUSED: Final = "BATCH_REFUSED"
 BREAKER_OPEN: Final = "BREAKER_OPEN"

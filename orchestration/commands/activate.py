@@ -72,7 +72,7 @@ def _destinations(given: Sequence[str] | None) -> list[str]:
 def _activate(settings: Settings, destinations: Sequence[str]) -> dict[str, Any]:
     from orchestration import activation, connections, decisions, delivery, logs, warehouse
 
-    now = datetime.now(UTC)
+    now, limits = datetime.now(UTC), settings.approve_above
     effects = [each for each in activation.EFFECTS if each.destination in destinations]
     with logs.to_file(settings):
         with (
@@ -83,7 +83,9 @@ def _activate(settings: Settings, destinations: Sequence[str]) -> dict[str, Any]
             decisions.append_decisions(log, copy, now=now)
             activation.apply_consents(ledger, copy, now=now)
             enqueued = {
-                effect.name: asdict(activation.enqueue(ledger, copy, effect, now=now)[0])
+                effect.name: asdict(
+                    activation.enqueue(ledger, copy, effect, approve_above=limits, now=now)[0]
+                )
                 for effect in effects
             }
         report = delivery.drain(settings, destinations)

@@ -59,6 +59,18 @@ def start(name: Name, reason: Reason = "", as_json: JsonOption = False) -> None:
     _tell(name, "switched on" if changed else "on already", changed, as_json=as_json)
 
 
+@app.command()
+@reports_errors
+def approve(name: Name, as_json: JsonOption = False) -> None:
+    """Let the rows go that are held because there were many at once (APPROVAL_NEEDED)."""
+    with _open(_known(name)) as ledger:
+        approved = ledger.approve(name, who=getpass.getuser(), now=datetime.now(UTC))
+    if as_json:
+        print_json({"name": name, "approved": approved})
+    else:
+        out.print(f"{approved:,} rows go to {name} with the next delivery.")
+
+
 def _open(settings: Settings) -> closing[Ledger]:
     return closing(connections.ledger(settings))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,17 +75,32 @@ def enqueue(
     action: str,
     now: datetime,
     held: Mapping[str, str],
+    approve_above: int | None,
 ) -> EnqueueReport:
     """See Ledger.enqueue."""
     changes = _Changes()
     planned = Planned(connection, rows, destination, action, held, now)
-    for row, step in planned.steps():
+    steps = list(planned.steps())
+    if approve_above is not None and sum(map(_goes_out, steps)) > approve_above:
+        steps = [(row, _for_approval(step)) for row, step in steps]
+    for row, step in steps:
         changes.add(row, step)
     for waiting in planned.outdated():
         changes.retire(waiting.id, waiting.mode)
     upsert(connection, entities, planned.marks())
     _write(connection, destination, changes, now)
     return EnqueueReport(**changes.counts)
+
+
+def _goes_out(planned: tuple[ActivationRow, Step]) -> bool:
+    wanted = planned[1].insert
+    return wanted is not None and wanted.state is State.PENDING
+
+
+def _for_approval(step: Step) -> Step:
+    if step.insert is None or step.insert.state is not State.PENDING:
+        return step
+    return replace(step, insert=Goal(State.HELD, catalogue.APPROVAL_NEEDED))
 
 
 def _write(connection: Connection, destination: str, changes: _Changes, now: datetime) -> None:

@@ -6,12 +6,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from reverse_etl import catalogue
 from reverse_etl.ledger.queries import delivery
-from reverse_etl.ledger.schema import deliveries
+from reverse_etl.ledger.schema import audit, deliveries
 from reverse_etl.model import Delivery, State
 
 # What a dead process sent may still be on its way: reading back earlier would miss it.
@@ -137,6 +148,21 @@ def hold(connection: Connection, destination: str, now: datetime) -> int:
         .where(d.destination == destination, d.state == State.PENDING)
         .values(state=State.HELD, code=catalogue.BREAKER_OPEN, updated_at=now)
     ).rowcount
+
+
+def approve(connection: Connection, destination: str, who: str, now: datetime) -> int:
+    """Somebody looked at what is held for approval: it queues."""
+    d = deliveries.c
+    approved = connection.execute(
+        update(deliveries)
+        .where(d.destination == destination, d.state == State.HELD)
+        .where(d.code == catalogue.APPROVAL_NEEDED)
+        .values(state=State.PENDING, code=None, due_at=now, updated_at=now)
+    ).rowcount
+    if approved:
+        entry = {"at": now, "who": who, "what": "approve", "reason": f"{destination}: {approved}"}
+        connection.execute(insert(audit), [entry])
+    return approved
 
 
 def release(connection: Connection, destination: str, now: datetime) -> int:

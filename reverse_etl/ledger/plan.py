@@ -30,9 +30,11 @@ class Known:
     tried: bool
 
     @property
-    def by_breaker(self) -> bool:
-        """Held because the destination is ill, not because of the row."""
-        return self.state is State.HELD and self.code == catalogue.BREAKER_OPEN
+    def apart(self) -> bool:
+        """Held for a reason that lies outside the row: the destination is ill, or somebody has to
+        approve. Enqueueing the row again changes nothing about that."""
+        outside = (catalogue.BREAKER_OPEN, catalogue.APPROVAL_NEEDED)
+        return self.state is State.HELD and self.code in outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def plan_event(row: ActivationRow, wanted: Goal, known: Known | None) -> Step:
 def _move(waiting: Known, wanted: Goal) -> Step:
     if wanted.state is waiting.state:
         return NOTHING
-    if waiting.by_breaker and wanted.state is State.PENDING:
+    if waiting.apart and wanted.state is State.PENDING:
         return NOTHING
     return Step(move=(waiting.id, wanted))
 

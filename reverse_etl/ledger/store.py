@@ -69,15 +69,29 @@ class Ledger:
         action: str,
         now: datetime,
         held: Mapping[str, str] | None = None,
+        approve_above: int | None = None,
     ) -> EnqueueReport:
         """Bring the queue in line with `rows`, the complete table for (destination, action).
 
-        `held` maps entity keys to the code that keeps them back, e.g. CONTRACT_VIOLATION.
+        `held` maps entity keys to the code that keeps them back, e.g. CONTRACT_VIOLATION. When
+        more than `approve_above` new rows would go out at once, all of them are held until
+        somebody approves.
         """
         with writing(self._engine, destination) as connection:
             return _enqueue.enqueue(
-                connection, rows, destination=destination, action=action, now=now, held=held or {}
+                connection,
+                rows,
+                destination=destination,
+                action=action,
+                now=now,
+                held=held or {},
+                approve_above=approve_above,
             )
+
+    def approve(self, destination: str, *, who: str, now: datetime) -> int:
+        """Let the rows go that wait for approval; how many. Audited."""
+        with writing(self._engine, destination) as connection:
+            return _lease.approve(connection, destination, who, now)
 
     def preview(
         self,

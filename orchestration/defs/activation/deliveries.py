@@ -74,7 +74,13 @@ def _enqueue_asset(effect: Effect) -> dg.AssetsDefinition:
             closing(connections.ledger(settings)) as ledger,
             warehouse.connect(settings.published) as copy,
         ):
-            told, report = activation.enqueue(ledger, copy, effect, now=datetime.now(UTC))
+            told, report = activation.enqueue(
+                ledger,
+                copy,
+                effect,
+                approve_above=settings.approve_above,
+                now=datetime.now(UTC),
+            )
         return dg.MaterializeResult(
             metadata={
                 "inserted": told.inserted,

@@ -156,6 +156,30 @@ def test_withdrawal_cancels_what_is_queued(ledger):
     assert EnqueueReport(unchanged=1) == put(ledger, conversion(1))
 
 
+def test_many_rows_at_once_wait_for_approval(ledger):
+    """More new rows than may go out unseen are held, all of them, however often they are enqueued
+    again; once approved they queue, and what comes later in small numbers goes on."""
+    many = [contact(n) for n in range(4)]
+    asked = {"destination": "hubspot", "action": "upsert_contact", "now": NOON}
+    report = ledger.enqueue(many, **asked, approve_above=3)
+    assert EnqueueReport(held=4) == report
+    assert EnqueueReport(unchanged=4) == ledger.enqueue(many, **asked, approve_above=3)
+    assert {"APPROVAL_NEEDED"} == {row.code for row in ledger.find()}
+    assert 4 == ledger.approve("hubspot", who="ada", now=NOON)
+    assert 0 == ledger.approve("hubspot", who="ada", now=NOON)
+    assert ["pending"] * 4 == states(ledger)
+    more = [*many, *(contact(n) for n in range(4, 7))]
+    assert EnqueueReport(inserted=3, unchanged=4) == ledger.enqueue(more, **asked, approve_above=3)
+
+
+def test_what_is_refused_needs_no_approval(ledger):
+    """Only rows that would go out count towards the limit."""
+    rows = [contact(1), contact(2, consent_status="withdrawn")]
+    asked = {"destination": "hubspot", "action": "upsert_contact", "now": NOON}
+    report = ledger.enqueue(rows, **asked, approve_above=1)
+    assert EnqueueReport(inserted=1, cancelled=1) == report
+
+
 def test_the_counter_is_independent_of_the_rows(ledger):
     """`enqueued` counts inserts in their own transactions, and equals the sum of the states."""
     put(ledger, A)
