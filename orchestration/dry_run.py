@@ -35,6 +35,7 @@ class DryRun:
     requests: int | None
     minutes: float | None
     fields: tuple[LeavingField, ...]
+    needs_approval: bool
 
     @property
     def counts(self) -> Counter[str]:
@@ -57,6 +58,7 @@ def dry_run(settings: Settings, destinations: Collection[str], *, now: datetime)
                 activation.activation_rows(copy, effect),
                 held=activation.held(copy, effect),
                 connector=configured.get(effect.destination),
+                approve_above=settings.approve_above.get(effect.destination),
                 now=now,
             )
             for effect in EFFECTS
@@ -71,6 +73,7 @@ def _dry_run(
     *,
     held: dict[str, str],
     connector: Connector | None,
+    approve_above: int | None,
     now: datetime,
 ) -> DryRun:
     told = ledger.preview(
@@ -82,7 +85,15 @@ def _dry_run(
     if connector is not None:
         requests = math.ceil(len(sent) / connector.max_batch(effect.action))
         minutes = _minutes(requests, connector.budget)
-    return DryRun(effect, tuple(told), requests, minutes, tuple(leaving(payloads)))
+    new = sum(row.change in ("create", "update") for row in told)
+    return DryRun(
+        effect,
+        tuple(told),
+        requests,
+        minutes,
+        tuple(leaving(payloads)),
+        needs_approval=approve_above is not None and new > approve_above,
+    )
 
 
 def _connectors(settings: Settings) -> dict[str, Connector]:

@@ -104,6 +104,7 @@ def _as_dict(told: DryRun) -> dict[str, Any]:
         "counts": {change: told.counts[change] for change in CHANGES},
         "requests": told.requests,
         "minutes": told.minutes,
+        "needs_approval": told.needs_approval,
         "fields": [asdict(field) for field in told.fields],
         "rows": [asdict(row) for row in told.rows],
     }
@@ -121,6 +122,8 @@ def _tell(told: Sequence[DryRun], limit: int) -> None:
     )
     out.print(table("Would happen", ("effect", *CHANGES, "requests", "minutes"), lines))
     for each in told:
+        if each.needs_approval:
+            out.print(f"[yellow]{each.effect.name}[/]: so many rows would wait for approval.")
         fields = (
             (field.name, field.rows, "personal" if field.is_personal else "", _form(field))
             for field in each.fields

@@ -20,7 +20,11 @@ from reverse_etl.model import Delivery
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries that need a person: dead or held.")
 
-Ids = Annotated[list[int], typer.Argument(help="Delivery ids, as `millrace dlq list` shows them.")]
+Ids = Annotated[
+    list[int] | None, typer.Argument(help="Delivery ids, as `millrace dlq list` shows them.")
+]
+DestinationOption = Annotated[str | None, typer.Option(help="Only this destination.")]
+CodeOption = Annotated[str | None, typer.Option(help="Only this code, e.g. EXPIRED.")]
 
 
 def _open() -> closing[Ledger]:
@@ -50,8 +54,8 @@ def summary(delivery: Delivery) -> dict[str, Any]:
 @app.command("list")
 @reports_errors
 def list_(
-    destination: Annotated[str | None, typer.Option(help="Only this destination.")] = None,
-    code: Annotated[str | None, typer.Option(help="Only this code, e.g. EXPIRED.")] = None,
+    destination: DestinationOption = None,
+    code: CodeOption = None,
     limit: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,26 +101,47 @@ def show(
 
 @app.command()
 @reports_errors
-def replay(ids: Ids, as_json: JsonOption = False) -> None:
-    """Queue them again; consent, order and deduplication hold as for any other row."""
+def replay(
+    ids: Ids = None,
+    destination: DestinationOption = None,
+    code: CodeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue them again: those with these ids, or all that a destination and a code pick out.
+
+    Consent, order and deduplication hold as for any other row.
+    """
     with _open() as ledger:
-        done = ledger.dead_letters.replay(ids, who=getpass.getuser(), now=datetime.now(UTC))
+        chosen = _chosen(ledger, ids, destination, code)
+        done = ledger.dead_letters.replay(chosen, who=getpass.getuser(), now=datetime.now(UTC))
     _tell("queued again", done, as_json=as_json)
 
 
 @app.command()
 @reports_errors
 def discard(
-    ids: Ids,
     reason: Annotated[str, typer.Option(help="Why; kept in the audit.")],
+    ids: Ids = None,
+    destination: DestinationOption = None,
+    code: CodeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give them up for good, with a reason."""
+    """Give them up for good, with a reason: those with these ids, or all that are picked out."""
     with _open() as ledger:
+        chosen = _chosen(ledger, ids, destination, code)
         done = ledger.dead_letters.discard(
-            ids, who=getpass.getuser(), now=datetime.now(UTC), reason=reason
+            chosen, who=getpass.getuser(), now=datetime.now(UTC), reason=reason
         )
     _tell("discarded", done, as_json=as_json)
+
+
+def _chosen(
+    ledger: Ledger, ids: Sequence[int] | None, destination: str | None, code: str | None
+) -> Sequence[int]:
+    picks = destination is not None or code is not None
+    if bool(ids) == picks:
+        raise typer.BadParameter("give either ids, or --destination or --code or both")
+    return ids or ledger.dead_letters.ids(destination=destination, code=code)
 
 
 def _tell(what: str, done: Sequence[Delivery], *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, true, update
 
 from reverse_etl import catalogue
 from reverse_etl.errors import DeliveryNotFoundError, NotADeadLetterError
@@ -51,15 +51,16 @@ class DeadLetters:
         self, *, destination: str | None = None, code: str | None = None, limit: int = 100
     ) -> tuple[Delivery, ...]:
         """Dead and held deliveries, newest first."""
-        d = deliveries.c
-        query = select(deliveries).where(d.state.in_(list(_REVIEWED)))
-        if destination is not None:
-            query = query.where(d.destination == destination)
-        if code is not None:
-            query = query.where(d.code == code)
+        query = select(deliveries).where(_reviewable(destination, code))
         with reading(self._engine) as connection:
-            found = connection.execute(query.order_by(d.id.desc()).limit(limit))
+            found = connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit))
             return tuple(queries.delivery(row._mapping) for row in found)
+
+    def ids(self, *, destination: str | None, code: str | None) -> Sequence[int]:
+        """All of them that match, oldest first: replaying in this order keeps it."""
+        query = select(deliveries.c.id).where(_reviewable(destination, code))
+        with reading(self._engine) as connection:
+            return connection.scalars(query.order_by(deliveries.c.id)).all()
 
     def show(self, delivery_id: int) -> DeadLetter:
         """One delivery in full, whatever its state. Raises DeliveryNotFoundError."""
@@ -98,6 +99,15 @@ class DeadLetters:
                 _set(connection, row.id, now, State.CANCELLED, catalogue.DISCARDED)
                 _record(connection, row.id, who, "discard", reason, now)
             return tuple(_get(connection, row.id) for row in rows)
+
+
+def _reviewable(destination: str | None, code: str | None) -> ColumnElement[bool]:
+    d = deliveries.c
+    return and_(
+        d.state.in_(list(_REVIEWED)),
+        true() if destination is None else d.destination == destination,
+        true() if code is None else d.code == code,
+    )
 
 
 def _replay(connection: Connection, row: Delivery, now: datetime) -> None:

@@ -255,19 +255,23 @@ def test_why_about_a_stranger_is_an_error(delivered: Delivered) -> None:
 
 def test_a_dead_letter_can_be_shown_replayed_and_discarded(delivered: Delivered) -> None:
     """An expired purchase is listed and shown with payload and remedy; a replay brings it back as
-    expired; a discard with a reason takes it off the list, and the accounts stay true."""
+    expired, picked out by id or by code; a discard with a reason takes it off the list, and the
+    accounts stay true."""
     installation = delivered.installation
     (listed,) = installation.json("dlq", "list")
     number = str(listed["id"])
 
     shown = installation.json("dlq", "show", number)
-    (replayed,) = installation.json("dlq", "replay", number)
+    nothing = installation.json("dlq", "replay", "--code", "REFUSED")
+    (replayed,) = installation.json("dlq", "replay", "--code", "EXPIRED", "--destination", "meta")
+    neither = installation.millrace("dlq", "replay", check=False)
     wait_until(lambda: installation.json("dlq", "list") != [], seconds=20, what="it to expire")
     (discarded,) = installation.json("dlq", "discard", number, "--reason", "too old")
 
     assert ("dead", "EXPIRED") == (listed["state"], listed["code"])
     assert shown["remedy"]
     assert shown["payload"]["event_name"] == "Purchase"
+    assert ([], 2) == (nothing, neither.returncode)
     assert replayed["state"] == "pending"
     assert ("cancelled", "DISCARDED") == (discarded["state"], discarded["code"])
     assert installation.json("dlq", "list") == []
