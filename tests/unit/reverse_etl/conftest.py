@@ -12,10 +12,16 @@ from reverse_etl.ledger import Ledger
 from reverse_etl.testing import ManualTime, seeded
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc):
+    """Every test of the ledger itself runs on both databases."""
+    about_the_ledger = metafunc.module.__name__.rpartition(".")[2].startswith("test_ledger_")
+    if about_the_ledger and "ledger_url" in metafunc.fixturenames:
+        metafunc.parametrize("ledger_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
 def ledger_url(request, tmp_path):
-    """Every test of the ledger runs on both databases."""
-    if request.param == "sqlite":
+    if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/ledger.db"
     return request.getfixturevalue("postgres_url")
 
