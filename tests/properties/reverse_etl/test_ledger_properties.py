@@ -54,11 +54,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.close()
         self.folder.cleanup()
 
-    @rule(person=PEOPLE, version=VERSIONS, status=STATUSES)
-    def want_contact(self, person, version, status):
+    @rule(person=PEOPLE, version=VERSIONS, status=STATUSES, above=st.sampled_from([None, 0, 1]))
+    def want_contact(self, person, version, status, above):
         row = contact(person, properties={"firstname": version})
         self.table[person] = replace(row, consent_status=status)
-        self._enqueue(self.table.values(), "upsert_contact")
+        self._enqueue(self.table.values(), "upsert_contact", above)
+
+    @rule()
+    def approve(self):
+        self.ledger.approve("hubspot", who="ada", now=self.now)
 
     @rule(person=PEOPLE)
     def forget_contact(self, person):
@@ -70,8 +74,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.tasks[person] = task(person)
         self._enqueue(self.tasks.values(), "create_task")
 
-    def _enqueue(self, rows, action):
-        self.ledger.enqueue(list(rows), destination="hubspot", action=action, now=self.now)
+    def _enqueue(self, rows, action, above=None):
+        asked = {"destination": "hubspot", "action": action, "now": self.now}
+        told = Counter(row.change for row in self.ledger.preview(list(rows), **asked))
+        report = self.ledger.enqueue(list(rows), **asked, approve_above=above)
+        out = told["create"] + told["update"]
+        assert out == report.inserted + report.reopened + (report.held - told["hold"])
 
     @rule(person=PEOPLE, status=STATUSES, purpose=st.sampled_from(["crm", "sales"]))
     def decide_consent(self, person, status, purpose):
