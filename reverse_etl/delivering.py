@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -101,15 +102,24 @@ class Delivering:
         )
         return context, waiting
 
-    def _permit(self, *, hot: bool) -> Callable[[], Awaitable[None]]:
-        budget, take = self._connector.budget, self._tools.ledger.take_request
+    def _permit(self, *, hot: bool) -> Callable[[], AbstractAsyncContextManager[None]]:
+        budget, ledger = self._connector.budget, self._tools.ledger
+        name, clock = self._connector.destination, self._tools.clock
 
-        async def permit() -> None:
+        @asynccontextmanager
+        async def permit() -> AsyncIterator[None]:
             if budget is None:
+                yield
                 return
-            name, clock = self._connector.destination, self._tools.clock
-            while wait := await self._tools.db(take, name, clock(), budget, hot=hot):
-                await self._tools.sleep(wait.total_seconds())
+            while True:
+                turn = await self._tools.db(ledger.take_request, name, clock(), budget, hot=hot)
+                if not turn.wait:
+                    break
+                await self._tools.sleep(turn.wait.total_seconds())
+            try:
+                yield
+            finally:
+                await self._tools.db(ledger.end_request, name, turn, clock())
 
         return permit
 

@@ -15,13 +15,14 @@ _NOTHING = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`requests` within any `window`. `margin` lengthens the window, because requests reach the
-    vendor later than we count them, and not all equally late."""
+    """`requests` within any `window`. A request counts until the window after its *answer* is
+    over: the vendor counted it at some time before that, however long it was on its way. `margin`
+    lengthens the window for what clocks round off."""
 
     requests: int
     window: timedelta
     reserved_share: float = 0.02
-    margin: timedelta = timedelta(milliseconds=200)
+    margin: timedelta = timedelta(milliseconds=20)
 
     @property
     def length(self) -> timedelta:

@@ -155,8 +155,8 @@ class ScriptedConnector:
 
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """Follow the script."""
-        await context.permit()
-        self.batches.append(tuple(row.entity_key for row in batch))
+        async with context.permit():
+            self.batches.append(tuple(row.entity_key for row in batch))
         outcomes = {row.id: self._one(row) for row in batch}
         status = max((o.status or 200 for o in outcomes.values()), default=200)
         lost = any(o.kind in (Kind.UNREACHABLE, Kind.UNKNOWN) for o in outcomes.values())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -16,8 +17,9 @@ Repeat = Literal["harmless", "refused", "duplicates"]
 second, or keeps both."""
 
 
-async def _no_wait() -> None:
-    return None
+@asynccontextmanager
+async def _no_wait() -> AsyncIterator[None]:
+    yield
 
 
 async def _nobody(_keys: Sequence[str]) -> frozenset[str]:
@@ -33,8 +35,9 @@ class Context:
     """Delivery id → the vendor's id of the entity itself, where known."""
     contact_ids: Mapping[int, str] = field(default_factory=dict)
     """Delivery id → the vendor's id of the contact that the payload names."""
-    permit: Callable[[], Awaitable[None]] = _no_wait
-    """Await before each HTTP request: the quota's say."""
+    permit: Callable[[], AbstractAsyncContextManager[None]] = _no_wait
+    """Enter for each HTTP request, from before it goes out until its answer is there: the quota's
+    say."""
     alive: Callable[[Sequence[str]], Awaitable[frozenset[str]]] = _nobody
     """Which of these entity keys are wanted: delivered and not gone since, or queued."""
 

@@ -54,7 +54,12 @@ class Endpoint:
     ) -> Response:
         """One request within the quota. Raises CallFailedError only when there is no usable
         answer at all; what a status means is the caller's business."""
-        await work.context.permit()
+        async with work.context.permit():
+            return await self._call(work, method, path, body)
+
+    async def _call(
+        self, work: Work, method: str, path: str, body: Mapping[str, Any] | None
+    ) -> Response:
         started = time.perf_counter()
         status: int | None = None
         code: str | None = None

@@ -20,6 +20,7 @@ from reverse_etl.model import (
     State,
 )
 
+_PAGE = 5_000
 _REPORTED = {
     State.PENDING: "inserted",
     State.CANCELLED: "cancelled",
@@ -108,8 +109,10 @@ def _write(connection: Connection, destination: str, changes: _Changes, now: dat
         connection.execute(_MOVE, [_moved(*move, now) for move in changes.moves])
     if changes.refreshes:
         connection.execute(_REFRESH, [_refreshed(*fresh, now) for fresh in changes.refreshes])
+    for start in range(0, len(changes.inserts), _PAGE):  # as parameters rows take much memory
+        page = changes.inserts[start : start + _PAGE]
+        connection.execute(insert(deliveries), [_inserted(*new, now) for new in page])
     if changes.inserts:
-        connection.execute(insert(deliveries), [_inserted(*new, now) for new in changes.inserts])
         grown = {"destination": destination, "name": "enqueued", "value": len(changes.inserts)}
         upsert(connection, counters, [grown], add=["value"])
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from reverse_etl.ledger.schema import requests
 from reverse_etl.quota import Budget
+
+_NOTHING = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Leave to make a request, or how long to wait for it."""
+
+    wait: timedelta
+    id: int | None = None
 
 
 def wait(
@@ -20,16 +31,21 @@ def wait(
 
 def take(
     connection: Connection, destination: str, now: datetime, budget: Budget, *, hot: bool
-) -> timedelta:
-    """Count a request that goes out now and return zero, or how long to wait before asking
-    again."""
+) -> Turn:
+    """Count a request that goes out now, or tell how long to wait before asking again."""
     rest = wait(connection, destination, now, budget, hot=hot)
-    if not rest:
-        r = requests.c
-        outdated = (r.at <= now - budget.length) | (r.at > now + budget.length)
-        connection.execute(delete(requests).where(r.destination == destination, outdated))
-        connection.execute(insert(requests), [{"destination": destination, "at": now}])
-    return rest
+    if rest:
+        return Turn(rest)
+    r = requests.c
+    outdated = (r.at <= now - budget.length) | (r.at > now + budget.length)
+    connection.execute(delete(requests).where(r.destination == destination, outdated))
+    row = {"destination": destination, "at": now}
+    return Turn(_NOTHING, connection.scalar(insert(requests).returning(r.id), row))
+
+
+def end(connection: Connection, turn: Turn, now: datetime) -> None:
+    """The answer is there: the window begins to run."""
+    connection.execute(update(requests).where(requests.c.id == turn.id).values(at=now))
 
 
 def _taken(

@@ -240,10 +240,15 @@ class Ledger:
 
     def take_request(
         self, destination: str, now: datetime, budget: Budget, *, hot: bool
-    ) -> timedelta:
-        """Count a request that goes out now and return zero, or how long to wait instead."""
+    ) -> _requests.Turn:
+        """Count a request that goes out now, or tell how long to wait."""
         with writing(self._engine, destination) as connection:
             return _requests.take(connection, destination, now, budget, hot=hot)
+
+    def end_request(self, destination: str, turn: _requests.Turn, now: datetime) -> None:
+        """The answer to a request is there, or will not come."""
+        with writing(self._engine, destination) as connection:
+            _requests.end(connection, turn, now)
 
     # -- erasing -------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ def put(ledger, *rows):
 
 
 def take(ledger, *, hot=False, at=NOON):
-    return ledger.take_request("hubspot", at, BUDGET, hot=hot)
+    return ledger.take_request("hubspot", at, BUDGET, hot=hot).wait
 
 
 def test_one_budget_for_all(ledger, ledger_url):
@@ -30,8 +30,18 @@ def test_one_budget_for_all(ledger, ledger_url):
         assert 8 * [timedelta()] == [take(each) for each in (ledger, other) * 4]
         assert take(ledger) == take(other) == BUDGET.length
         assert not take(other, hot=True)
-        assert not ledger.take_request("meta", NOON, BUDGET, hot=False)
+        assert not ledger.take_request("meta", NOON, BUDGET, hot=False).wait
     assert not take(ledger, at=NOON + BUDGET.length)
+
+
+def test_a_request_counts_from_its_answer(ledger):
+    """A slow request was counted by the vendor at some time until its answer: only then the
+    window begins to run."""
+    turns = [ledger.take_request("hubspot", NOON, BUDGET, hot=False) for _ in range(8)]
+    for turn in turns:
+        ledger.end_request("hubspot", turn, NOON + 3 * SECOND)
+    assert 3 * SECOND == take(ledger, at=NOON + BUDGET.length)
+    assert not take(ledger, at=NOON + BUDGET.length + 3 * SECOND)
 
 
 def test_a_clock_set_back_does_not_block_for_as_long(ledger):
