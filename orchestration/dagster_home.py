@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -21,6 +22,11 @@ concurrency:
     granularity: run
 run_monitoring:
   enabled: true
+event_log_storage:
+  module: orchestration.dagster_storage
+  class: EventLogStorage
+  config:
+    base_dir: {history}
 """
 WORKSPACE_YAML = """\
 load_from:
@@ -33,7 +39,9 @@ load_from:
 def prepare(settings: Settings) -> Path:
     """Create the folder with its two files (edited ones are kept) and point Dagster at it."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    for name, text in (("dagster.yaml", INSTANCE_YAML), ("workspace.yaml", WORKSPACE_YAML)):
+    history = settings.dagster_home.resolve() / "history" / "runs"
+    instance_yaml = INSTANCE_YAML.format(history=json.dumps(str(history)))
+    for name, text in (("dagster.yaml", instance_yaml), ("workspace.yaml", WORKSPACE_YAML)):
         file = settings.dagster_home / name
         if not file.exists():
             file.write_text(text)
