@@ -57,6 +57,7 @@ def test_the_accounts_balance(told: dict[str, Any]) -> None:
     assert told["deliveries"]["delivered"] == 10
 
 
+@pytest.mark.slow
 def test_a_batch_after_the_demo_sends_nothing(
     told: dict[str, Any], installation: Installation
 ) -> None:

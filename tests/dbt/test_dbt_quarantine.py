@@ -37,6 +37,7 @@ from orchestration.settings import load_settings
 OUTCOMES = "intermediate.int_event_outcomes"
 
 
+@pytest.mark.slow
 def test_any_sender_may_speak_the_standard_vocabulary(warehouse: Warehouse) -> None:
     """Its events are applied under its own name, and find their person across senders."""
     events = [

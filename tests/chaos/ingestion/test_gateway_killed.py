@@ -26,6 +26,7 @@ def test_killed_thrice(home):
     kill_and_check(GatewayProcess(home), rounds=3)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_killed_on_postgres(home, postgres_url):
     """The same on PostgreSQL."""

@@ -127,7 +127,7 @@ def test_many_writers(postgres_url):
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("harm", ["restart", "kill"])
+@pytest.mark.parametrize("harm", ["restart", pytest.param("kill", marks=pytest.mark.slow)])
 def test_restarted_under_load(home, own_postgres, harm):
     """PostgreSQL ends without warning: everything acknowledged is there, everything else was
     refused or unanswered, and the gateway goes on by itself when the server is back."""
