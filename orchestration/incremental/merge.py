@@ -71,15 +71,15 @@ def replace_touched(
     # Rows are compared by a hash of 64 bits of all their columns: reading and joining the columns
     # themselves took most of a build. Without a unique key equal rows may stand in the table
     # several times: then all are replaced.
-    print_ = f"hash({', '.join(map(quoted, columns))})"
+    row_hash = f"hash({', '.join(map(quoted, columns))})"
     made_too, held_too = "", ""
     if model.unique:
-        made_too = f"anti join temp.main.held as held on {print_} = held.row_print"
-        held_too = f"anti join (select {print_} as row_print from {made}) as made using (row_print)"
+        made_too = f"anti join temp.main.held as held on {row_hash} = held.row_hash"
+        held_too = f"anti join (select {row_hash} as row_hash from {made}) as made using (row_hash)"
     connection.execute(
         f"""
         create or replace temp table held as
-        select held.rowid as held_row, {print_} as row_print from {target} as held
+        select held.rowid as held_row, {row_hash} as row_hash from {target} as held
         where {is_touched(keys, "held")};
 
         create or replace temp table made as
