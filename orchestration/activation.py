@@ -77,10 +77,11 @@ def _held(report: runner.Report) -> dict[str, str]:
 def apply_consents(ledger: Ledger, connection: duckdb.DuckDBPyConnection, *, now: datetime) -> int:
     """Give the ledger today's consent, read again at the moment of sending; returns how many
     queued rows a withdrawal cancelled."""
-    return ledger.apply_consents(
-        [ConsentRow(**row) for row in _select(connection, ConsentRow, "marts.dim_consents")],
-        now=now,
-    )
+    return ledger.apply_consents(consents(connection), now=now)
+
+
+def consents(connection: duckdb.DuckDBPyConnection) -> list[ConsentRow]:
+    return [ConsentRow(**row) for row in _select(connection, ConsentRow, "marts.dim_consents")]
 
 
 def activation_rows(connection: duckdb.DuckDBPyConnection, effect: Effect) -> list[ActivationRow]:

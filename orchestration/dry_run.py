@@ -18,7 +18,7 @@ from orchestration.settings import Settings
 from reverse_etl.connectors import Connector, connect, http_client
 from reverse_etl.leaving import LeavingField, leaving
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, Preview
+from reverse_etl.model import ActivationRow, ConsentRow, Preview
 from reverse_etl.quota import Budget
 
 SENT = ("create", "update", "queued")
@@ -51,12 +51,14 @@ def dry_run(settings: Settings, destinations: Collection[str], *, now: datetime)
         warehouse.connect(settings.published) as copy,
         closing(connections.ledger(settings)) as ledger,
     ):
+        consents = activation.consents(copy)
         return [
             _dry_run(
                 ledger,
                 effect,
                 activation.activation_rows(copy, effect),
                 held=activation.held(copy, effect),
+                consents=consents,
                 connector=configured.get(effect.destination),
                 approve_above=settings.approve_above.get(effect.destination),
                 now=now,
@@ -72,12 +74,18 @@ def _dry_run(
     rows: Sequence[ActivationRow],
     *,
     held: dict[str, str],
+    consents: Sequence[ConsentRow],
     connector: Connector | None,
     approve_above: int | None,
     now: datetime,
 ) -> DryRun:
     told = ledger.preview(
-        rows, destination=effect.destination, action=effect.action, now=now, held=held
+        rows,
+        destination=effect.destination,
+        action=effect.action,
+        now=now,
+        held=held,
+        consents=consents,
     )
     sent = {row.entity_key for row in told if row.change in SENT}
     payloads = [orjson.loads(row.payload) for row in rows if row.entity_key in sent]

@@ -34,20 +34,18 @@ from reverse_etl.testing import contact, conversion
 Progress = Callable[[str], None]
 
 WINDOW = 10  # seconds of HubSpot's limit
-BATCH = 100
 _START_SECONDS = 30
 
 METHOD = (
     "Contacts in a ledger of its own, sent by one dispatcher to a simulated HubSpot in another"
     " process of this machine, both over HTTP. `enqueue_seconds`: all rows into an empty ledger;"
     " `resync_seconds`: the same rows again, and a drain. `rows_per_second`: a drain without a"
-    " limit. `limit_share`: the same from a new ledger under a limit of {limit} requests in 10 s on"
-    " both sides: requests made by those that this rate allows in the time taken, from the start of"
-    " the dispatcher to its end."
-    " `dead_neighbour`: seconds at the sandbox for {part:,} rows while another destination refuses"
-    " connections, by the seconds without it, median of {rounds} pairs. `duplicates` are counted"
-    " at the sandbox."
-    " `peak_memory_mb` is of this process without a limit, the rows in its hands included."
+    " limit. `limit_share`: the same from a new SQLite ledger under a limit of {limit} requests in"
+    " 10 s on both sides: requests made by those that this rate allows in the time taken, from the"
+    " start of the dispatcher to its end. `dead_neighbour`: seconds at the sandbox for {part:,}"
+    " rows while another destination refuses connections, by the seconds without it, median of"
+    " {rounds} pairs. `duplicates` are counted at the sandbox. `peak_memory_mb` is of this process"
+    " without a limit, the rows in its hands included."
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.commands.destinations import known
 from orchestration.commands.output import JsonOption, out, print_json, reports_errors, table
 from orchestration.settings import Settings, load_settings
 
@@ -39,7 +40,7 @@ def activate(
     which fields leave the house, personal ones marked.
     """
     settings = load_settings()
-    chosen = _destinations(destination)
+    chosen = known(destination or [])
     if dry_run:
         from orchestration.dry_run import dry_run as look
 
@@ -55,18 +56,6 @@ def activate(
     out.print(table("Delivered", columns, figures))
     for problem in report["problems"]:
         out.print(f"[yellow]{problem['code']}[/] {problem['message']} {problem['remedy']}")
-
-
-def _destinations(given: Sequence[str] | None) -> list[str]:
-    from orchestration.activation import EFFECTS
-
-    known = sorted({effect.destination for effect in EFFECTS})
-    unknown = sorted(set(given or ()) - set(known))
-    if unknown:
-        raise typer.BadParameter(
-            f"there is no destination {unknown[0]}; choose from {', '.join(known)}"
-        )
-    return list(given or known)
 
 
 def _activate(settings: Settings, destinations: Sequence[str]) -> dict[str, Any]:

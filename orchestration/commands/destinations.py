@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -41,29 +42,22 @@ def stop(name: Name, reason: Reason, as_json: JsonOption = False) -> None:
 
     A batch that is under way ends; what is queued stays queued, in order.
     """
-    with _open(_known(name)) as ledger:
-        changed = ledger.switches.turn_off(
-            name, who=getpass.getuser(), reason=reason, now=datetime.now(UTC)
-        )
-    _tell(name, "switched off" if changed else "off already", changed, as_json=as_json)
+    _turn(name, "off", reason, as_json=as_json)
 
 
 @app.command()
 @reports_errors
 def start(name: Name, reason: Reason = "", as_json: JsonOption = False) -> None:
     """Send to a destination again."""
-    with _open(_known(name)) as ledger:
-        changed = ledger.switches.turn_on(
-            name, who=getpass.getuser(), reason=reason, now=datetime.now(UTC)
-        )
-    _tell(name, "switched on" if changed else "on already", changed, as_json=as_json)
+    _turn(name, "on", reason, as_json=as_json)
 
 
 @app.command()
 @reports_errors
 def approve(name: Name, as_json: JsonOption = False) -> None:
     """Let the rows go that are held because there were many at once (APPROVAL_NEEDED)."""
-    with _open(_known(name)) as ledger:
+    known([name])
+    with _open(load_settings()) as ledger:
         approved = ledger.approve(name, who=getpass.getuser(), now=datetime.now(UTC))
     if as_json:
         print_json({"name": name, "approved": approved})
@@ -75,13 +69,27 @@ def _open(settings: Settings) -> closing[Ledger]:
     return closing(connections.ledger(settings))
 
 
-def _known(name: str) -> Settings:
-    """The settings, once it is clear that there is such a destination."""
+def known(names: Sequence[str]) -> Sequence[str]:
+    """The names, once it is clear that there are such destinations; every one for none."""
     from orchestration.delivery import NEEDS
 
-    if name not in NEEDS:
-        raise typer.BadParameter(f"there is no destination {name}; choose from {', '.join(NEEDS)}")
-    return load_settings()
+    unknown = sorted(set(names) - set(NEEDS))
+    if unknown:
+        raise typer.BadParameter(
+            f"there is no destination {unknown[0]}; choose from {', '.join(NEEDS)}"
+        )
+    return names or list(NEEDS)
+
+
+def _turn(name: str, way: Literal["on", "off"], reason: str, *, as_json: bool) -> None:
+    known([name])
+    with _open(load_settings()) as ledger:
+        turn = ledger.switches.turn_on if way == "on" else ledger.switches.turn_off
+        changed = turn(name, who=getpass.getuser(), reason=reason, now=datetime.now(UTC))
+    if as_json:
+        print_json({"name": name, "changed": changed})
+    else:
+        out.print(f"{name} is {f'switched {way}' if changed else f'{way} already'}.")
 
 
 def _destinations(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
@@ -91,23 +99,16 @@ def _destinations(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
     off, health = ledger.switches.off(), ledger.health()
     told = []
     for name, needs in NEEDS.items():
-        states, known = counts.get(name, {}), health.get(name)
+        states, seen = counts.get(name, {}), health.get(name)
         state, why = "on", ""
         if name in off:
             state, why = "switched off", f"{off[name].who}: {off[name].reason}"
         elif name not in configured:
             state, why = "no credentials", f"set {needs}"
-        elif known and known.stopped_code:
-            state, why = "stopped", known.stopped_code
-        elif known and known.breaker.is_open:
+        elif seen and seen.stopped_code:
+            state, why = "stopped", seen.stopped_code
+        elif seen and seen.breaker.is_open:
             state, why = "not answering", "BREAKER_OPEN"
         waiting = sum(states.get(each, 0) for each in ("pending", "in_flight", "unknown", "held"))
         told.append({"name": name, "state": state, "told": why, "waiting": waiting})
     return told
-
-
-def _tell(name: str, what: str, changed: bool, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"name": name, "changed": changed})
-    else:
-        out.print(f"{name} is {what}.")

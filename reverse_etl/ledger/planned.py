@@ -13,7 +13,7 @@ from reverse_etl import catalogue
 from reverse_etl.ledger.consents import current_statuses
 from reverse_etl.ledger.plan import Goal, History, Known, Step, goal, plan_event, plan_state
 from reverse_etl.ledger.schema import deliveries, entities
-from reverse_etl.model import ActivationRow, State, object_kind
+from reverse_etl.model import ActivationRow, ConsentStatus, State, object_kind
 
 _WAITING = (State.PENDING, State.HELD)
 _BUSY = (State.IN_FLIGHT, State.UNKNOWN)
@@ -40,6 +40,8 @@ class Planned:
     action: str
     held: Mapping[str, str]
     now: datetime
+    consents: Mapping[tuple[str, str], ConsentStatus] = field(default_factory=dict)
+    """Newer than the ledger's, by person and purpose."""
     histories: dict[str, History] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,7 +49,7 @@ class Planned:
 
     def steps(self) -> Iterator[tuple[ActivationRow, Step]]:
         """In the order in which they are to be sent."""
-        consents = current_statuses(self.connection)
+        consents = {**current_statuses(self.connection), **self.consents}
         for row in sorted(self.rows, key=lambda row: row.order_key):
             consent = consents.get((row.person_id, row.purpose))
             wanted = goal(row, held=self.held, current_consent=consent, now=self.now)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from reverse_etl import catalogue
 from reverse_etl.ledger.plan import History, Step
 from reverse_etl.ledger.planned import Planned
-from reverse_etl.model import ActivationRow, Change, Preview, State
+from reverse_etl.model import ActivationRow, Change, ConsentRow, Preview, State
 
 _CHANGES: Mapping[State, Change] = {
     State.CANCELLED: "refuse",
@@ -27,9 +27,11 @@ def preview(
     action: str,
     now: datetime,
     held: Mapping[str, str],
+    consents: Sequence[ConsentRow],
 ) -> list[Preview]:
     """See Ledger.preview."""
-    planned = Planned(connection, rows, destination, action, held, now)
+    told_now = {(row.person_id, row.purpose): row.status for row in consents}
+    planned = Planned(connection, rows, destination, action, held, now, told_now)
     known = planned.known()
     told = [
         _preview(row, step, planned.histories.get(row.entity_key), row.entity_key in known)

@@ -101,11 +101,18 @@ class Ledger:
         action: str,
         now: datetime,
         held: Mapping[str, str] | None = None,
+        consents: Sequence[ConsentRow] = (),
     ) -> list[Preview]:
-        """What `enqueue` would do, row by row; changes nothing."""
+        """What `enqueue` would do, row by row, after `apply_consents`; changes nothing."""
         with reading(self._engine) as connection:
             return _preview.preview(
-                connection, rows, destination=destination, action=action, now=now, held=held or {}
+                connection,
+                rows,
+                destination=destination,
+                action=action,
+                now=now,
+                held=held or {},
+                consents=consents,
             )
 
     def apply_consents(self, rows: Sequence[ConsentRow], now: datetime) -> int:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reverse_etl.ledger import Settlement
-from reverse_etl.model import Kind, Outcome, State
+from reverse_etl.model import ConsentRow, Kind, Outcome, State
 from reverse_etl.retry import Decision
 from reverse_etl.testing import NOON, contact, conversion
 
@@ -73,6 +73,19 @@ def test_events_are_created_once_or_expire(ledger):
         ledger, changed, conversion(2)
     )
     assert ("expire", "EXPIRED") == previewed(ledger, conversion(2), now=LATER)["conversion-2"]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_the_newest_consent_counts(ledger, waits):
+    """A withdrawal that the ledger was not told of yet is seen, also for a row that waits; and the
+    ledger is not told of it by looking."""
+    if waits:
+        put(ledger, contact(1))
+    newer = [ConsentRow("person-1", "crm", "withdrawn", "c-1", NOON)]
+    told = previewed(ledger, contact(1), consents=newer)
+    assert {"person-1": ("refuse", "CONSENT_WITHDRAWN")} == told
+    expected = ("queued" if waits else "create", None)
+    assert {"person-1": expected} == previewed(ledger, contact(1))
 
 
 @pytest.mark.parametrize("status", ["granted", "missing"])
