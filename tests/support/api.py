@@ -21,6 +21,12 @@ from ingestion.gateway.request_log import request_log
 
 HOST = "https://leads.example.com"
 START = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+FORM = {
+    "type": "form_submit",
+    "id": "form-1",
+    "timestamp": "2026-03-01T11:00:00Z",
+    "data": {"email": "ada@example.com"},
+}
 
 
 class Clock:
@@ -112,3 +118,8 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 def _ids() -> Callable[[], str]:
     numbers = iter(range(1, 1_000_000))
     return lambda: f"request-{next(numbers)}"
+
+
+def bodies(gateway: ApiGateway) -> list[Any]:
+    """What is stored, in order."""
+    return [json.loads(event.body) for event in gateway.log.read()]
