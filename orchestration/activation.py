@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from orchestration import warehouse
+from orchestration import connections, decisions, delivery, warehouse
 from orchestration.quality import contracts, runner
+from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, ConsentRow, EnqueueReport
+from reverse_etl.model import ActivationRow, ConsentRow, DispatchReport, EnqueueReport
 
 CONTRACT_VIOLATION = "CONTRACT_VIOLATION"
 
@@ -38,6 +40,28 @@ EFFECTS = (CONTACTS, TASKS, CONVERSIONS)
 _CONTRACTS: Mapping[str, contracts.Contract] = {
     contract.table: contract for contract in contracts.ACTIVATION
 }
+
+
+def activate(
+    settings: Settings, destinations: Collection[str], *, now: datetime
+) -> tuple[dict[str, EnqueueReport], DispatchReport]:
+    """What a batch does after the models are built, from the published copy: new decisions to the
+    log, consents and rows to the ledger, and what is due to these destinations."""
+    with (
+        closing(connections.event_log(settings)) as log,
+        closing(connections.ledger(settings)) as ledger,
+        warehouse.connect(settings.published) as copy,
+    ):
+        decisions.append_decisions(log, copy, now=now)
+        apply_consents(ledger, copy, now=now)
+        enqueued = {
+            effect.name: enqueue(
+                ledger, copy, effect, approve_above=settings.approve_above, now=now
+            )[0]
+            for effect in EFFECTS
+            if effect.destination in destinations
+        }
+    return enqueued, delivery.drain(settings, destinations)
 
 
 def enqueue(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -59,27 +58,13 @@ def activate(
 
 
 def _activate(settings: Settings, destinations: Sequence[str]) -> dict[str, Any]:
-    from orchestration import activation, connections, decisions, delivery, logs, warehouse
+    from orchestration import logs
+    from orchestration.activation import activate as act
 
-    now, limits = datetime.now(UTC), settings.approve_above
-    effects = [each for each in activation.EFFECTS if each.destination in destinations]
     with logs.to_file(settings):
-        with (
-            closing(connections.event_log(settings)) as log,
-            closing(connections.ledger(settings)) as ledger,
-            warehouse.connect(settings.published) as copy,
-        ):
-            decisions.append_decisions(log, copy, now=now)
-            activation.apply_consents(ledger, copy, now=now)
-            enqueued = {
-                effect.name: asdict(
-                    activation.enqueue(ledger, copy, effect, approve_above=limits, now=now)[0]
-                )
-                for effect in effects
-            }
-        report = delivery.drain(settings, destinations)
+        enqueued, report = act(settings, destinations, now=datetime.now(UTC))
     return {
-        "enqueued": enqueued,
+        "enqueued": {name: asdict(each) for name, each in enqueued.items()},
         "delivered": {name: asdict(each) for name, each in report.by_destination.items()},
         "problems": [asdict(problem) for problem in report.problems],
     }
