@@ -10,7 +10,7 @@ from typing import Any, Final
 # Names of fields at the destinations, HubSpot's and Meta's; hashing does not make them impersonal.
 PERSONAL: Final = frozenset({
     "email", "phone", "mobilephone", "firstname", "lastname", "address", "city", "state", "zip",
-    "date_of_birth", "hs_task_subject", "hs_task_body",
+    "company", "jobtitle", "date_of_birth", "hs_task_subject", "hs_task_body",
     "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id", "lead_id",
     "fbc", "fbp", "client_ip_address", "client_user_agent",
 })  # fmt: skip

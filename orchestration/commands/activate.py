@@ -99,15 +99,18 @@ def _tell(told: Sequence[DryRun], limit: int) -> None:
         if each.needs_approval:
             out.print(f"[yellow]{each.effect.name}[/]: so many rows would wait for approval.")
         fields = (
-            (field.name, field.rows, "personal" if field.is_personal else "", _form(field))
+            (field.name, field.rows, _yes(field.is_personal), _yes(field.is_hashed))
             for field in each.fields
         )
-        out.print(table(f"Leaving with {each.effect.name}", ("field", "rows", "", ""), fields))
+        columns = ("field", "rows", "personal", "hashed")
+        if each.fields:
+            out.print(table(f"Leaving with {each.effect.name}", columns, fields))
         shown = [row for row in each.rows if row.change != "unchanged"][:limit]
         rows = ((row.change, row.entity_key, row.person_id, row.code or "") for row in shown)
         if shown:
-            out.print(table(f"Rows of {each.effect.name}", ("", "key", "person", "why"), rows))
+            columns = ("change", "key", "person", "why")
+            out.print(table(f"Rows of {each.effect.name}", columns, rows))
 
 
-def _form(field: Any) -> str:
-    return "hashed" if field.is_hashed else ""
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else ""
