@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from orchestration import connections, decisions, delivery, warehouse
+from orchestration import connections, decisions, delivery, destinations, warehouse
+from orchestration.destinations import Effect
 from orchestration.quality import contracts, runner
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
@@ -19,34 +20,16 @@ from reverse_etl.model import ActivationRow, ConsentRow, DispatchReport, Enqueue
 CONTRACT_VIOLATION = "CONTRACT_VIOLATION"
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One activation table: what it wants done (`action`) and where (`destination`)."""
-
-    table: str
-    destination: str
-    action: str
-
-    @property
-    def name(self) -> str:
-        return self.table.removeprefix("act_").replace("__", "_")
-
-
-CONTACTS = Effect("act_hubspot__contacts", "hubspot", "upsert_contact")
-TASKS = Effect("act_hubspot__tasks", "hubspot", "create_task")
-CONVERSIONS = Effect("act_meta__conversions", "meta", "send_event")
-EFFECTS = (CONTACTS, TASKS, CONVERSIONS)
-
 _CONTRACTS: Mapping[str, contracts.Contract] = {
     contract.table: contract for contract in contracts.ACTIVATION
 }
 
 
 def activate(
-    settings: Settings, destinations: Collection[str], *, now: datetime
+    settings: Settings, names: Collection[str], *, now: datetime
 ) -> tuple[dict[str, EnqueueReport], DispatchReport]:
     """What a batch does after the models are built, from the published copy: new decisions to the
-    log, consents and rows to the ledger, and what is due to these destinations."""
+    log, consents and rows to the ledger, and what is due to the destinations of these names."""
     with (
         closing(connections.event_log(settings)) as log,
         closing(connections.ledger(settings)) as ledger,
@@ -58,10 +41,9 @@ def activate(
             effect.name: enqueue(
                 ledger, copy, effect, approve_above=settings.approve_above, now=now
             )[0]
-            for effect in EFFECTS
-            if effect.destination in destinations
+            for effect in destinations.effects(names)
         }
-    return enqueued, delivery.drain(settings, destinations)
+    return enqueued, delivery.drain(settings, names)
 
 
 def enqueue(

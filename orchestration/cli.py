@@ -70,7 +70,7 @@ def run(
 
     settings = load_settings()
     report = run_batch(settings, full=full, progress=_progress(as_json))
-    told = as_dict(report, take_status(settings, now=datetime.now(UTC)))
+    told = as_dict(report, take_status(settings, now=datetime.now(UTC)), settings.destinations)
     print_json(told) if as_json else tell(told, out)
 
 

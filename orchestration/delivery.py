@@ -12,32 +12,25 @@ from typing import Any
 
 from ingestion.event_log import EventLog
 from orchestration import connections, decisions
-from orchestration.settings import Settings, credential, is_loopback
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
-from reverse_etl.connectors import Settings as ConnectorSettings
+from orchestration.settings import Settings
+from reverse_etl.connectors import ConnectorSettings, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.model import DestinationReport, DispatchReport, Problem
 
 MAX_WAIT = timedelta(seconds=5)  # a batch ends when nothing comes due sooner than this
-SANDBOX_DATASET = "1000000000000000"
-
-# Which settings a destination needs before anything is sent to it.
-NEEDS = {
-    "hubspot": "MILLRACE_HUBSPOT_TOKEN",
-    "meta": "MILLRACE_META_TOKEN and MILLRACE_META_DATASET",
-}
 
 
 def drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
     """Deliver to these destinations until nothing comes due within MAX_WAIT."""
     report = asyncio.run(_drain(settings, destinations))
     mine = (problem for problem in report.problems if problem.destination in destinations)
-    return DispatchReport(report.by_destination, tuple(map(_with_settings_named, mine)))
+    problems = tuple(_with_settings_named(settings, problem) for problem in mine)
+    return DispatchReport(report.by_destination, problems)
 
 
 async def run(settings: Settings, log: EventLog, stop: asyncio.Event) -> None:
     """Deliver whatever comes due until `stop` is set (`millrace serve`)."""
-    async with _dispatcher(settings, log, set(NEEDS)) as dispatcher:
+    async with _dispatcher(settings, log, settings.destinations) as dispatcher:
         await dispatcher.run(stop)
         await stop.wait()
 
@@ -48,27 +41,22 @@ def metadata(report: DispatchReport, destination: str) -> dict[str, Any]:
     return {**asdict(counts), "problems": [asdict(problem) for problem in report.problems]}
 
 
-def connector_settings(settings: Settings) -> dict[str, ConnectorSettings]:
-    """By destination, for those that have credentials; the others keep their rows queued."""
-    found: dict[str, ConnectorSettings] = {}
-    if token := credential(settings.hubspot_token, settings.hubspot_url):
-        found["hubspot"] = HubSpotSettings(
-            token=token,
-            url=settings.hubspot_url,
-            version=settings.hubspot_api_version,
-            requests=settings.hubspot_requests_per_10s,
-        )
-    dataset = settings.meta_dataset or (SANDBOX_DATASET if is_loopback(settings.meta_url) else None)
-    if dataset and (token := credential(settings.meta_token, settings.meta_url)):
-        found["meta"] = MetaSettings(
-            token=token,
-            dataset=dataset,
-            url=settings.meta_url,
-            version=settings.meta_api_version,
-            at_most_once=settings.meta_at_most_once,
-            test_event_code=settings.meta_test_event_code,
-        )
+def configured(settings: Settings) -> dict[str, ConnectorSettings]:
+    """Destinations that are on and have credentials; rows of the others stay queued."""
+    every = {name: account(settings, name) for name in settings.destinations}
+    return {name: each for name, each in every.items() if not each.missing}
+
+
+def account(settings: Settings, name: str) -> ConnectorSettings:
+    """What the settings say of one destination."""
+    found: ConnectorSettings = getattr(settings, name)
     return found
+
+
+def needs(settings: Settings, name: str) -> str:
+    """The variables that have to be set before anything can be sent there."""
+    fields = account(settings, name).missing
+    return " and ".join(f"MILLRACE_{name}_{field}".upper() for field in fields)
 
 
 async def _drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
@@ -83,7 +71,7 @@ async def _dispatcher(
 ) -> AsyncIterator[Dispatcher]:
     with closing(connections.ledger(settings)) as ledger:
         async with http_client() as client:
-            every: Mapping[str, Any] = connect(connector_settings(settings).values(), client)
+            every: Mapping[str, Any] = connect(configured(settings).values(), client)
             dispatcher = Dispatcher(
                 ledger,
                 {name: found for name, found in every.items() if name in destinations},
@@ -99,13 +87,13 @@ def _record(log: EventLog, answers: Any) -> None:
     decisions.append_answers(log, answers, now=datetime.now(UTC))
 
 
-def _with_settings_named(problem: Problem) -> Problem:
+def _with_settings_named(settings: Settings, problem: Problem) -> Problem:
     """A destination without a connector lacks credentials: say which variables."""
-    if problem.code != "CONNECTOR_MISSING":
+    if problem.code != "CONNECTOR_MISSING" or problem.destination not in settings.destinations:
         return problem
     return Problem(
         code="DESTINATION_NOT_CONFIGURED",
         destination=problem.destination,
         message=problem.message,
-        remedy=f"Set {NEEDS[problem.destination]}; what is queued is sent by the next run.",
+        remedy=f"Set {needs(settings, problem.destination)}; the next run sends what is queued.",
     )

@@ -12,8 +12,8 @@ from datetime import datetime
 
 import orjson
 
-from orchestration import activation, connections, delivery, warehouse
-from orchestration.activation import EFFECTS, Effect
+from orchestration import activation, connections, delivery, destinations, warehouse
+from orchestration.destinations import Effect
 from orchestration.settings import Settings
 from reverse_etl.connectors import Connector, connect, http_client
 from reverse_etl.leaving import LeavingField, leaving
@@ -43,7 +43,7 @@ class DryRun:
         return Counter(row.change for row in self.rows)
 
 
-def dry_run(settings: Settings, destinations: Collection[str], *, now: datetime) -> list[DryRun]:
+def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> list[DryRun]:
     """For every activation table of these destinations, from the published copy and the ledger as
     they are now. Raises WarehouseMissingError before the first batch."""
     configured = _connectors(settings)
@@ -63,8 +63,7 @@ def dry_run(settings: Settings, destinations: Collection[str], *, now: datetime)
                 approve_above=settings.approve_above.get(effect.destination),
                 now=now,
             )
-            for effect in EFFECTS
-            if effect.destination in destinations
+            for effect in destinations.effects(names)
         ]
 
 
@@ -91,7 +90,7 @@ def _dry_run(
     payloads = [orjson.loads(row.payload) for row in rows if row.entity_key in sent]
     requests = minutes = None
     if connector is not None:
-        requests = math.ceil(len(sent) / connector.max_batch(effect.action))
+        requests = math.ceil(len(sent) / connector.actions[effect.action])
         minutes = _minutes(requests, connector.budget)
     new = sum(row.change in ("create", "update") for row in told)
     return DryRun(
@@ -107,7 +106,7 @@ def _dry_run(
 def _connectors(settings: Settings) -> dict[str, Connector]:
     async def make() -> dict[str, Connector]:
         async with http_client() as client:  # nothing is sent with it
-            return connect(delivery.connector_settings(settings).values(), client)
+            return connect(delivery.configured(settings).values(), client)
 
     return asyncio.run(make())
 

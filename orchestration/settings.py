@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
+from reverse_etl.connectors import HubSpotSettings, MetaSettings
 
 SECRET_PREFIX = "MILLRACE_WEBHOOK_SECRET_"  # noqa: S105  the name of a variable, not a secret
 TOKEN_PREFIX = "MILLRACE_WEBHOOK_TOKEN_"  # noqa: S105  the name of a variable, not a secret
-SANDBOX_CREDENTIAL = "sandbox"
 
-_LOG_URLS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
+_DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 
 Words = Annotated[tuple[str, ...], NoDecode]
 """Comma-separated in the environment."""
@@ -33,7 +32,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="MILLRACE_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="MILLRACE_",
+        env_file=".env",
+        env_nested_delimiter="_",  # MILLRACE_HUBSPOT_TOKEN is the token of hubspot
+        env_nested_max_split=1,
+        extra="ignore",
+        frozen=True,
     )
 
     home: Path = Path(".millrace")
@@ -83,19 +87,13 @@ class Settings(BaseSettings):
     approve_above: dict[str, int] = Field(
         {}, description="Destination → new rows at once above which somebody has to approve."
     )
-    hubspot_url: str = "https://api.hubapi.com"
-    hubspot_token: SecretStr | None = None
-    hubspot_api_version: str = "v3"
-    hubspot_requests_per_10s: int = Field(100, gt=0)
+    destinations: Words = Field(
+        ("hubspot", "meta"), description="Where rows go; each has settings of its own below."
+    )
+    hubspot: HubSpotSettings = HubSpotSettings()
+    meta: MetaSettings = MetaSettings()
 
-    meta_url: str = "https://graph.facebook.com"
-    meta_token: SecretStr | None = None
-    meta_dataset: str | None = None
-    meta_api_version: str = "v26.0"
-    meta_test_event_code: str | None = None
-    meta_at_most_once: bool = False
-
-    @field_validator("hubspot_signatures", "salesforce_certificates", mode="before")
+    @field_validator("destinations", "hubspot_signatures", "salesforce_certificates", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         if isinstance(value, str):
@@ -109,29 +107,19 @@ class Settings(BaseSettings):
             raise ValueError("choose from v1, v2, v3")
         return versions
 
-    @field_validator("log_url")
+    @field_validator("log_url", "ledger_url")
     @classmethod
-    def _log_supported(cls, url: str) -> str:
-        if url and not url.startswith(_LOG_URLS):
+    def _database_supported(cls, url: str) -> str:
+        if url and not url.startswith(_DATABASES):
             raise ValueError("use sqlite:///<absolute path> or postgresql://<user>@<host>/<name>")
         return url
 
-    @field_validator("ledger_url")
+    @field_validator("destinations")
     @classmethod
-    def _ledger_supported(cls, url: str) -> str:
-        if url and not url.startswith("sqlite:///"):
-            raise ValueError("only sqlite:///<absolute path> is supported so far")
-        return url
-
-    @field_validator("hubspot_url", "meta_url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("it must start with https:// (or http://) and name a host")
-        if parts.scheme == "http" and not is_loopback(url):
-            raise ValueError("plain http:// is for this machine only; use https://")
-        return url
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(names) <= set(NAMES):
+            raise ValueError(f"choose from {', '.join(NAMES)}")
+        return names
 
     @field_validator("home", "warehouse")
     @classmethod
@@ -191,7 +179,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = "MILLRACE_" + str(first["loc"][0]).upper()
+        name = "_".join(["MILLRACE", *map(str, first["loc"])]).upper()
         reason = first["msg"].removeprefix("Value error, ")
         raise SettingError(f"{name} is not usable: {reason}.") from None
 
@@ -216,20 +204,3 @@ def _by_source(prefix: str, environ: Mapping[str, str | None] | None) -> dict[st
         for name, value in environ.items()
         if name.startswith(prefix) and value
     }
-
-
-def credential(secret: SecretStr | None, url: str) -> str | None:
-    """The configured credential; a destination on loopback is a sandbox and takes any."""
-    if secret is not None:
-        return secret.get_secret_value()
-    return SANDBOX_CREDENTIAL if is_loopback(url) else None
-
-
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

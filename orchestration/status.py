@@ -11,8 +11,7 @@ from typing import Any
 import duckdb
 
 from ingestion.event_log import EventLog
-from orchestration import connections, warehouse
-from orchestration.delivery import NEEDS, connector_settings
+from orchestration import connections, delivery, warehouse
 from orchestration.errors import WarehouseMissingError
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
@@ -68,7 +67,6 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
     published = warehouse.publication(settings.published)
     events = _events(settings, log)
     deliveries = ledger.counts()
-    configured = connector_settings(settings)
     loaded = published.log_position if published else 0
     return {
         "log": {
@@ -90,7 +88,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
         "dead_letters": dict(deliveries.dead_by_code),
         "breakers": _breakers(ledger),
         "switched_off": {name: asdict(each) for name, each in ledger.switches.off().items()},
-        "credentials": {name: name in configured for name in NEEDS},
+        "credentials": {name: not delivery.needs(settings, name) for name in settings.destinations},
         "accounting": {
             "events_balanced": events.balanced,
             "deliveries_balanced": deliveries.balanced,

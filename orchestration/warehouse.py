@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 from filelock import FileLock, Timeout
 
+from orchestration.destinations import EFFECTS
 from orchestration.errors import (
     WarehouseCorruptError,
     WarehouseError,
@@ -27,7 +28,6 @@ from orchestration.errors import (
 )
 
 POOL = "warehouse"  # Dagster's concurrency pool, limit 1: DuckDB takes one process at a time
-ACTIVATION_TABLES = ("act_hubspot__contacts", "act_hubspot__tasks", "act_meta__conversions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def log_position(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _digests(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return {table: _digest(connection, table) for table in ACTIVATION_TABLES}
+    return {effect.table: _digest(connection, effect.table) for effect in EFFECTS}
 
 
 def _digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
@@ -137,7 +137,7 @@ def _digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
         select count(*) || ':' || coalesce(bit_xor(
             hash(entity_key, payload_hash, consent_status)), 0) as digest
         from activation.{table}
-    """  # noqa: S608  the table is one of ACTIVATION_TABLES
+    """  # noqa: S608  the table is one of our effects
     return str(rows(connection, query)[0]["digest"])
 
 

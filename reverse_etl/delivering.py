@@ -1,4 +1,4 @@
-"""One batch from lease to settlement: consent → deadline → contact → quota → send → classify."""
+"""One batch from lease to settlement: consent → deadline → references → quota → send → classify."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _log = structlog.get_logger("reverse_etl.dispatch")
 _SYNCED: Final = {"contact": "contact_synced"}
 _LOGGED_IDS: Final = 20  # correlation ids in one log line
 _NO_ANSWER: Final = Outcome(Kind.UNKNOWN, catalogue.NO_ANSWER, "Sent, but no answer came in time.")
-_NO_CONTACT: Final = Outcome(
-    Kind.RETRYABLE, catalogue.CONTACT_NOT_SYNCED, "The person's contact is not there yet."
+_NO_REFERENCE: Final = Outcome(
+    Kind.RETRYABLE, catalogue.REFERENCE_NOT_SYNCED, "What it refers to is not there yet."
 )
 
 
@@ -54,7 +54,7 @@ class Delivering:
         done = {item.delivery.id for item in settled}
         ready = [row for row in rows if row.id not in done]
         context, waiting = await self._context(ready, now)
-        settled += [self._settlement(row, _NO_CONTACT, now) for row in waiting]
+        settled += [self._settlement(row, _NO_REFERENCE, now) for row in waiting]
         ready = [row for row in ready if row not in waiting]
         if not ready:
             return Ended(tuple(settled), (), (), recording_failed=False)
@@ -80,27 +80,36 @@ class Delivering:
     async def _context(
         self, rows: Sequence[Delivery], now: datetime
     ) -> tuple[Context, list[Delivery]]:
-        """What the connector needs to know, and the rows whose contact is not there yet."""
+        """What the connector needs to know, and the rows that refer to what is not there yet."""
         if not rows:
             return Context(now), []
         destination, kind = self._connector.destination, object_kind(rows[0].action)
-        lookup = self._tools.ledger.vendor_ids
-        known = await self._tools.db(lookup, destination, kind, [row.entity_key for row in rows])
+        known = await self._vendor_ids(kind, [row.entity_key for row in rows])
         own = {row.id: row.external_id or known.get(row.entity_key) for row in rows}
-        named = {row.id: row.body.get("contact") for row in rows}
-        people = sorted({str(person) for person in named.values() if person})
-        contacts = await self._tools.db(lookup, destination, "contact", people) if people else {}
-        waiting = [row for row in rows if (p := named[row.id]) and str(p) not in contacts]
+        named = {row.id: refers_to(row) for row in rows}
+        found = {
+            kind: await self._vendor_ids(kind, [n[kind] for n in named.values() if kind in n])
+            for kind in sorted({kind for names in named.values() for kind in names})
+        }
+        references = {
+            number: {kind: found[kind][key] for kind, key in names.items() if key in found[kind]}
+            for number, names in named.items()
+        }
+        waiting = [row for row in rows if len(references[row.id]) < len(named[row.id])]
         context = Context(
             now=now,
             vendor_ids={number: vendor_id for number, vendor_id in own.items() if vendor_id},
-            contact_ids={n: contacts[str(p)] for n, p in named.items() if str(p) in contacts},
+            references=references,
             permit=self._permit(hot=any(row.hot for row in rows)),
             alive=lambda keys: self._tools.db(
                 self._tools.ledger.alive, destination, rows[0].action, keys
             ),
         )
         return context, waiting
+
+    async def _vendor_ids(self, kind: str, keys: Sequence[str]) -> dict[str, str]:
+        lookup = self._tools.ledger.vendor_ids
+        return await self._tools.db(lookup, self._connector.destination, kind, keys)
 
     def _permit(self, *, hot: bool) -> Callable[[], AbstractAsyncContextManager[None]]:
         budget, ledger = self._connector.budget, self._tools.ledger
@@ -204,9 +213,7 @@ class Delivering:
         if kind not in _SYNCED:
             return {}
         destination = self._connector.destination
-        known = await self._tools.db(
-            self._tools.ledger.vendor_ids, destination, kind, [row.entity_key for row in rows]
-        )
+        known = await self._vendor_ids(kind, [row.entity_key for row in rows])
         at = self._tools.clock()
         news: dict[int, Answer] = {}
         for row in rows:
@@ -240,6 +247,12 @@ class Delivering:
             milliseconds=round(spent, 1),
             correlation_ids=[row.correlation_id for row in rows[:_LOGGED_IDS]],
         )
+
+
+def refers_to(row: Delivery) -> dict[str, str]:
+    """Object kind → entity key of what must be at the destination before this row."""
+    named = row.body.get("refers_to")
+    return {str(kind): str(key) for kind, key in named.items()} if isinstance(named, dict) else {}
 
 
 def _describe(calls: Sequence[Call], items: int) -> str:

@@ -15,7 +15,7 @@ from reverse_etl.breaker import Permit
 from reverse_etl.connectors.base import Connector
 from reverse_etl.delivering import Delivering, Ended
 from reverse_etl.health import Health
-from reverse_etl.model import OBJECT_KINDS, Delivery, Kind, Problem, State
+from reverse_etl.model import Delivery, Kind, Problem, State
 from reverse_etl.tools import Sleep, Tools
 
 
@@ -39,7 +39,7 @@ class Lane:
         self.refused = False
         self._tools = tools
         self._delivering = Delivering(connector, tools)
-        self._limits = {action: connector.max_batch(action) for action in OBJECT_KINDS}
+        self._limits = connector.actions
         self._next_sweep: datetime | None = None
         self._next_try: datetime | None = None
 

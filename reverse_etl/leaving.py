@@ -29,12 +29,14 @@ class LeavingField:
 
 
 def leaving(payloads: Iterable[Mapping[str, Any]]) -> list[LeavingField]:
-    """The fields of these payloads that hold a value, personal ones first, then by name."""
+    """The fields of these payloads that hold a value, personal ones first, then by name. What a
+    payload refers to stays at home: the destination's own id goes in its place."""
     rows: dict[str, int] = {}
     plain: set[str] = set()
     for payload in payloads:
         found = set()
-        for name, value in _leaves(payload, ""):
+        sent = {key: value for key, value in payload.items() if key != "refers_to"}
+        for name, value in _leaves(sent, ""):
             found.add(name)
             if not (isinstance(value, str) and _SHA256.match(value)):
                 plain.add(name)

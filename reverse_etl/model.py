@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -27,16 +27,9 @@ class State(enum.StrEnum):
     SUPERSEDED = "superseded"
 
 
-OBJECT_KINDS: Final[Mapping[str, str]] = {
-    "upsert_contact": "contact",
-    "create_task": "task",
-    "send_event": "event",
-}
-
-
 def object_kind(action: str) -> str:
-    """The kind of vendor object that an action touches; an unknown action is its own kind."""
-    return OBJECT_KINDS.get(action, action)
+    """The kind of vendor object that an action touches: `upsert_contact` → `contact`."""
+    return action.partition("_")[2] or action
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from reverse_etl import catalogue
-from reverse_etl.connectors.base import Context, Repeat
+from reverse_etl.connectors.base import Context
 from reverse_etl.model import ActivationRow, Call, Delivery, Kind, Outcome, Reply
 from reverse_etl.quota import Budget
 
@@ -57,7 +57,7 @@ def task(number: int | str, **changes: Any) -> ActivationRow:
         "millrace_key": key,
     }
     return _row(
-        {"contact": person, "properties": properties},
+        {"refers_to": {"contact": person}, "properties": properties},
         changes,
         action="create_task",
         mode="event",
@@ -145,13 +145,10 @@ class ScriptedConnector:
     read_backs: list[tuple[str, ...]] = field(default_factory=list)
     _sent: dict[int, int] = field(default_factory=dict)
 
-    def max_batch(self, action: str) -> int:
-        """`largest`, whatever the action."""
-        return self.largest
-
-    def repeat(self, action: str) -> Repeat:
-        """It keeps both."""
-        return "duplicates"
+    @property
+    def actions(self) -> dict[str, int]:
+        """`largest` for whatever the rows above want."""
+        return dict.fromkeys(("upsert_contact", "create_task", "send_event"), self.largest)
 
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """Follow the script."""

@@ -22,8 +22,13 @@ from orchestration import logs
 from orchestration.bench.machine import describe_machine, own_peak_memory_mb, versions
 from orchestration.errors import BenchError
 from orchestration.settings import Settings
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
-from reverse_etl.connectors import Settings as ConnectorSettings
+from reverse_etl.connectors import (
+    ConnectorSettings,
+    HubSpotSettings,
+    MetaSettings,
+    connect,
+    http_client,
+)
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, DispatchReport
@@ -168,7 +173,7 @@ class _Bench:
 
     def dead_neighbour(self, rows: Sequence[ActivationRow], url: str) -> float:
         """How much longer deliveries take while another destination cannot be reached."""
-        dead = MetaSettings("bench", "1", url=f"http://127.0.0.1:{free_port()}")
+        dead = MetaSettings(url=f"http://127.0.0.1:{free_port()}")
         conversions = [conversion(n, at=datetime.now(UTC)) for n in range(self.size.part)]
         ratios = []
         for number in range(self.size.rounds):
@@ -202,7 +207,7 @@ class _Drained:
 
 
 def _hubspot(url: str, limit: int | None) -> HubSpotSettings:
-    return HubSpotSettings("bench", url=url, requests=limit)
+    return HubSpotSettings(url=url, requests_per_10s=limit)
 
 
 @contextmanager

@@ -71,14 +71,13 @@ def _open(settings: Settings) -> closing[Ledger]:
 
 def known(names: Sequence[str]) -> Sequence[str]:
     """The names, once it is clear that there are such destinations; every one for none."""
-    from orchestration.delivery import NEEDS
-
-    unknown = sorted(set(names) - set(NEEDS))
+    on = load_settings().destinations
+    unknown = sorted(set(names) - set(on))
     if unknown:
         raise typer.BadParameter(
-            f"there is no destination {unknown[0]}; choose from {', '.join(NEEDS)}"
+            f"{unknown[0]} is not among MILLRACE_DESTINATIONS; choose from {', '.join(on)}"
         )
-    return names or list(NEEDS)
+    return names or on
 
 
 def _turn(name: str, way: Literal["on", "off"], reason: str, *, as_json: bool) -> None:
@@ -93,18 +92,18 @@ def _turn(name: str, way: Literal["on", "off"], reason: str, *, as_json: bool) -
 
 
 def _destinations(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
-    from orchestration.delivery import NEEDS, connector_settings
+    from orchestration.delivery import needs
 
-    configured, counts = connector_settings(settings), ledger.counts().by_destination
+    counts = ledger.counts().by_destination
     off, health = ledger.switches.off(), ledger.health()
     told = []
-    for name, needs in NEEDS.items():
+    for name in settings.destinations:
         states, seen = counts.get(name, {}), health.get(name)
         state, why = "on", ""
         if name in off:
             state, why = "switched off", f"{off[name].who}: {off[name].reason}"
-        elif name not in configured:
-            state, why = "no credentials", f"set {needs}"
+        elif missing := needs(settings, name):
+            state, why = "no credentials", f"set {missing}"
         elif seen and seen.stopped_code:
             state, why = "stopped", seen.stopped_code
         elif seen and seen.breaker.is_open:

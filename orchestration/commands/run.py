@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
 
-from orchestration.activation import EFFECTS
+from orchestration import destinations
 from orchestration.batch import BatchReport
 from orchestration.commands.output import table
 from orchestration.commands.status import tell_accounting
@@ -16,19 +16,21 @@ ENQUEUED = ("inserted", "unchanged", "superseded", "cancelled", "expired", "held
 DELIVERED = ("delivered", "dead", "pending", "held", "requests")
 
 
-def as_dict(report: BatchReport, status: Mapping[str, Any]) -> dict[str, Any]:
-    """What the batch did, and how the accounts stand after it."""
+def as_dict(
+    report: BatchReport, status: Mapping[str, Any], names: Collection[str]
+) -> dict[str, Any]:
+    """What the batch did for the destinations of these names, and how the accounts stand."""
     return {
         "run_id": report.run_id,
         "seconds": report.seconds,
         "loaded": report.assets.get("raw/events", {}).get("rows", 0),
         "build": _build(report),
         "enqueued": {
-            effect.name: _part(report, f"ledger/{effect.name}", ENQUEUED) for effect in EFFECTS
+            effect.name: _part(report, f"ledger/{effect.name}", ENQUEUED)
+            for effect in destinations.effects(names)
         },
         "delivered": {
-            name: _part(report, f"delivered/{name}", DELIVERED)
-            for name in sorted({effect.destination for effect in EFFECTS})
+            name: _part(report, f"delivered/{name}", DELIVERED) for name in sorted(names)
         },
         "problems": [
             problem

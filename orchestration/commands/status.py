@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from orchestration.commands.output import table
-from orchestration.delivery import NEEDS
 from reverse_etl.catalogue import remedy
 
 STATES = (
@@ -51,7 +50,9 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
         out.print(f"[red]{name} is switched off[/] since {since} by {switch['who']}.")
     for name, configured in status["credentials"].items():
         if not configured:
-            out.print(f"{name} has no credentials: set {NEEDS[name]}; rows stay queued until then.")
+            out.print(
+                f"{name} has no credentials: its rows stay queued (`millrace destinations list`)."
+            )
 
 
 def tell_deliveries(status: Mapping[str, Any], out: Console) -> None:

@@ -177,7 +177,7 @@ ACTIVATION = (
     ),
     _activation(
         "act_hubspot__tasks",
-        {"contact": "$.contact", "due": "$.properties.hs_timestamp"},
+        {"contact": "$.refers_to.contact", "due": "$.properties.hs_timestamp"},
         not_null("contact"),
         not_null("due"),
     ),

@@ -1,41 +1,47 @@
-"""One connector a vendor; `connect` makes them from settings."""
+"""One folder a vendor, one line in CONNECTORS; `connect` makes connectors from settings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import httpx
 
-from reverse_etl.connectors.base import Connector, Context, Repeat
+from reverse_etl.connectors.base import Connector, Context
 from reverse_etl.connectors.http import http_client
-from reverse_etl.connectors.hubspot import HubSpot
-from reverse_etl.connectors.hubspot_api import HubSpotSettings
-from reverse_etl.connectors.meta_capi import MetaCapi, MetaSettings
+from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
+from reverse_etl.connectors.meta import MetaCapi, MetaSettings
+from reverse_etl.connectors.settings import ConnectorSettings
+from reverse_etl.errors import ConfigurationError
 
 __all__ = [
     "Connector",
+    "ConnectorSettings",
     "Context",
-    "HubSpot",
     "HubSpotSettings",
-    "MetaCapi",
     "MetaSettings",
-    "Repeat",
     "connect",
     "http_client",
 ]
 
-Settings = HubSpotSettings | MetaSettings
+CONNECTORS: Final[
+    Mapping[type[ConnectorSettings], Callable[[Any, httpx.AsyncClient], Connector]]
+] = {
+    HubSpotSettings: HubSpot,
+    MetaSettings: MetaCapi,
+}
 
 
-def connect(settings: Iterable[Settings], client: httpx.AsyncClient) -> dict[str, Connector]:
-    """Connectors by destination."""
+def connect(
+    settings: Iterable[ConnectorSettings], client: httpx.AsyncClient
+) -> dict[str, Connector]:
+    """Connectors by destination. Raises ConfigurationError for one without its credentials."""
     connectors = [_connector(each, client) for each in settings]
     return {connector.destination: connector for connector in connectors}
 
 
-def _connector(settings: Settings, client: httpx.AsyncClient) -> Connector:
-    match settings:
-        case HubSpotSettings():
-            return HubSpot(settings, client)
-        case MetaSettings():
-            return MetaCapi(settings, client)
+def _connector(settings: ConnectorSettings, client: httpx.AsyncClient) -> Connector:
+    if settings.missing:
+        name, fields = type(settings).__name__, ", ".join(settings.missing)
+        raise ConfigurationError(f"{name} lack {fields}.", code="CREDENTIAL_MISSING")
+    return CONNECTORS[type(settings)](settings, client)

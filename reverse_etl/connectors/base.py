@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal, Protocol
+from datetime import datetime, timedelta
+from typing import Protocol
 
+from reverse_etl import catalogue
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Call, Delivery, Kind, Outcome, Reply
 from reverse_etl.quota import Budget
-
-Repeat = Literal["harmless", "refused", "duplicates"]
-"""What the vendor does when the same effect is sent twice: takes it as the same, refuses the
-second, or keeps both."""
 
 
 @asynccontextmanager
@@ -33,8 +30,8 @@ class Context:
     now: datetime
     vendor_ids: Mapping[int, str] = field(default_factory=dict)
     """Delivery id → the vendor's id of the entity itself, where known."""
-    contact_ids: Mapping[int, str] = field(default_factory=dict)
-    """Delivery id → the vendor's id of the contact that the payload names."""
+    references: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    """Delivery id → object kind → the vendor's id of what the payload refers to."""
     permit: Callable[[], AbstractAsyncContextManager[None]] = _no_wait
     """Enter for each HTTP request, from before it goes out until its answer is there: the quota's
     say."""
@@ -53,11 +50,9 @@ class Connector(Protocol):
     def budget(self) -> Budget | None:
         """Requests the account allows; None when the vendor states no limit."""
 
-    def max_batch(self, action: str) -> int:
-        """The most items of one request; 0 for an action it does not know."""
-
-    def repeat(self, action: str) -> Repeat:
-        """How a repeat behaves."""
+    @property
+    def actions(self) -> Mapping[str, int]:
+        """What it can do, as activation rows name it, and the most items of one request."""
 
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """Send deliveries of one action, of which no two concern the same person."""
@@ -97,3 +92,20 @@ class Work:
     def reply(self) -> Reply:
         """The outcomes so far."""
         return Reply(dict(self.outcomes), tuple(self.calls))
+
+
+def cannot_ask(batch: Sequence[Delivery], *, at_most_once: bool) -> Reply:
+    """The reading back of a vendor who cannot be asked: what a lost answer means there is a
+    setting. The repeat carries the same key and is counted as a possible repeat."""
+    if at_most_once:
+        text = "The answer was lost, and the setting forbids a repeat."
+        outcome = Outcome(Kind.PERMANENT, catalogue.UNKNOWN_OUTCOME, text)
+    else:
+        outcome = Outcome(
+            Kind.RETRYABLE,
+            catalogue.POSSIBLE_REPEAT,
+            "The answer was lost: sent again with the same key.",
+            retry_after=timedelta(),
+            possible_repeat=True,
+        )
+    return Reply({row.id: outcome for row in batch})

@@ -2,77 +2,126 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final, Literal
 
 import httpx
 import orjson
 
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Work
+from reverse_etl.connectors.tokens import TokenSource
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Call, Kind, Outcome
 from reverse_etl.retry import parse_retry_after
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_JSON: Final = "application/json"
+_UNAUTHORISED: Final = 401
+_FORMS: Final[Mapping[str, type]] = {"object": dict, "list": list}
+
+Form = Literal["object", "list", "anything"]
+"""What a good answer holds: a JSON object, a JSON list, or whatever the vendor likes."""
 
 
 def http_client(timeout: timedelta = timedelta(seconds=15)) -> httpx.AsyncClient:
-    """The client for all connectors of a process: pooled, TLS verified, no redirects followed."""
-    return httpx.AsyncClient(timeout=timeout.total_seconds(), follow_redirects=False)
+    """The client for all connectors of a process: connections kept, HTTP/2 where the vendor has
+    it, TLS 1.2 or newer and verified, no redirects followed."""
+    tls = ssl.create_default_context()
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    return httpx.AsyncClient(
+        timeout=timeout.total_seconds(), follow_redirects=False, http2=True, verify=tls
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer with a JSON object for a body."""
+    """An answer. `content`: its JSON; None where it is none, or is of another form than asked."""
 
     status: int
-    body: Mapping[str, Any]
-    retry_after: timedelta | None
+    content: Any
+    retry_after: timedelta | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The JSON object; empty when the answer is none."""
+        return self.content if isinstance(self.content, dict) else {}
 
     def list(self, name: str) -> tuple[Mapping[str, Any], ...]:
         """The objects under `name`; anything else there counts as absent."""
-        found = self.body.get(name)
-        items = found if isinstance(found, list) else ()
-        return tuple(item for item in items if isinstance(item, Mapping))
+        return _objects(self.body.get(name))
+
+    @property
+    def items(self) -> tuple[Mapping[str, Any], ...]:
+        """The objects of an answer that is a list."""
+        return _objects(self.content)
+
+
+def _objects(found: object) -> tuple[Mapping[str, Any], ...]:
+    items = found if isinstance(found, list) else ()
+    return tuple(item for item in items if isinstance(item, Mapping))
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A vendor's base address with what every request carries."""
+    """A vendor's base address with what every request carries. With `token` it goes as a bearer
+    token; one that is refused with 401 is renewed once, where it can be."""
 
     client: httpx.AsyncClient
     url: str
-    headers: Mapping[str, str]
     timeout: timedelta
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token: TokenSource | None = None
 
     async def call(
-        self, work: Work, method: str, path: str, body: Mapping[str, Any] | None = None
+        self,
+        work: Work,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        items: int = 1,
+        form: Form = "object",
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """One request within the quota. Raises CallFailedError only when there is no usable
-        answer at all; what a status means is the caller's business."""
-        async with work.context.permit():
-            return await self._call(work, method, path, body)
+        """One request within the quota; `body` is bytes, or becomes JSON; `items`: deliveries in
+        it. Raises CallFailedError only when there is no usable answer at all; what a status means
+        is the caller's business."""
+        content = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
+        request = _Request(method, path, content, items, form, {**self.headers, **(headers or {})})
+        if self.token is None:
+            return await self._within_quota(work, request, None)
+        token = await self.token.token()
+        answer = await self._within_quota(work, request, token)
+        if answer.status == _UNAUTHORISED and (renewed := await self.token.renew(token)):
+            return await self._within_quota(work, request, renewed)
+        return answer
 
-    async def _call(
-        self, work: Work, method: str, path: str, body: Mapping[str, Any] | None
-    ) -> Response:
+    async def _within_quota(self, work: Work, request: _Request, token: str | None) -> Response:
+        async with work.context.permit():
+            return await self._send(work, request, token)
+
+    async def _send(self, work: Work, request: _Request, token: str | None) -> Response:
         started = time.perf_counter()
         status: int | None = None
         code: str | None = None
+        bearer = {"authorization": f"Bearer {token}"} if token else {}
         try:
             answer = await self.client.request(
-                method,
-                self.url.rstrip("/") + path,
-                content=None if body is None else orjson.dumps(body),
-                headers={"content-type": "application/json", **self.headers},
+                request.method,
+                self.url + request.path,
+                content=request.content,
+                headers={"content-type": _JSON, **bearer, **request.headers},
                 timeout=self.timeout.total_seconds(),
             )
             status = answer.status_code
-            return _read(answer)
+            return read(answer, request.form)
         except httpx.TransportError as error:
             failure = CallFailedError(_lost(error))
             code = failure.code
@@ -82,13 +131,18 @@ class Endpoint:
             raise
         finally:
             spent = round((time.perf_counter() - started) * 1000, 2)
-            place = path.partition("?")[0]
-            work.calls.append(Call(method, place, status, spent, _items(body), code))
+            place = request.path.partition("?")[0]
+            work.calls.append(Call(request.method, place, status, spent, request.items, code))
 
 
-def _items(body: Mapping[str, Any] | None) -> int:
-    items = (body or {}).get("inputs") or (body or {}).get("data") or ()
-    return len(items)
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    content: bytes | None
+    items: int
+    form: Form
+    headers: Mapping[str, str]
 
 
 def _lost(error: httpx.TransportError) -> Outcome:
@@ -100,17 +154,23 @@ def _lost(error: httpx.TransportError) -> Outcome:
     return Outcome(Kind.UNKNOWN, catalogue.NO_ANSWER, f"Sent, but no answer came: {name}")
 
 
-def _read(answer: httpx.Response) -> Response:
+def read(answer: httpx.Response, form: Form = "object") -> Response:
+    """An answer as connectors see it. Raises CallFailedError for an acceptance that cannot be
+    read."""
     wait = parse_retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
+    ok = answer.status_code < 300
+    content = _parse(answer.content, form if ok else "anything")  # errors have forms of their own
+    if content is None and form != "anything" and ok:
+        message = "The destination accepted the request, but its answer cannot be read."
+        raise CallFailedError(
+            Outcome(Kind.UNKNOWN, catalogue.MALFORMED_ANSWER, message, answer.status_code)
+        )
+    return Response(answer.status_code, content, wait, answer.headers, answer.text)
+
+
+def _parse(content: bytes, form: Form) -> Any:
     try:
-        body = orjson.loads(answer.content or b"{}")
+        parsed = orjson.loads(content or b"{}")
     except orjson.JSONDecodeError:
-        body = None
-    if isinstance(body, dict):
-        return Response(answer.status_code, body, wait)
-    if answer.status_code >= 300:  # the status says enough: proxies answer in HTML
-        return Response(answer.status_code, {}, wait)
-    message = "The destination accepted the request, but its answer cannot be read."
-    raise CallFailedError(
-        Outcome(Kind.UNKNOWN, catalogue.MALFORMED_ANSWER, message, answer.status_code)
-    )
+        return None
+    return parsed if form == "anything" or isinstance(parsed, _FORMS[form]) else None

@@ -94,7 +94,7 @@ def _unblocked() -> ColumnElement[bool]:
 
 
 def _unfinished(earlier: NamedFromClause) -> ColumnElement[bool]:
-    waiting_for_contact = earlier.c.code.is_not_distinct_from(catalogue.CONTACT_NOT_SYNCED)
+    waiting_for_contact = earlier.c.code.is_not_distinct_from(catalogue.REFERENCE_NOT_SYNCED)
     return or_(
         and_(earlier.c.state.in_(_UNFINISHED), ~waiting_for_contact),
         and_(earlier.c.state == State.HELD, earlier.c.code == catalogue.BREAKER_OPEN),

@@ -126,7 +126,7 @@ def _newest(
         .where(d.destination == destination, d.action == action, d.state.in_(list(states)))
         .group_by(d.entity_key)
     )
-    tried = d.last_attempt_at.is_not(None) & d.code.is_distinct_from(catalogue.CONTACT_NOT_SYNCED)
+    tried = d.last_attempt_at.is_not(None) & d.code.is_distinct_from(catalogue.REFERENCE_NOT_SYNCED)
     columns = (d.id, d.entity_key, d.state, d.code, d.payload_hash, tried)
     found = connection.execute(select(*columns).where(d.id.in_(newest)))
     return {row[1]: Known(row[0], row[1], State(row[2]), *row[3:]) for row in found}

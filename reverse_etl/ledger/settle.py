@@ -127,7 +127,7 @@ def _wake_dependents(
             update(deliveries)
             .where(d.destination == contacts[0].destination, d.state == State.PENDING)
             .where(d.person_id.in_([row.person_id for row in contacts]))
-            .where(d.code == catalogue.CONTACT_NOT_SYNCED)
+            .where(d.code == catalogue.REFERENCE_NOT_SYNCED)
             .values(due_at=now, code=None, updated_at=now)
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import orjson
 from starlette.applications import Starlette
@@ -20,7 +20,29 @@ from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
 from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
 
-Vendor = HubSpot | Meta
+
+class Vendor(Protocol):
+    """One simulated vendor. A request belongs to the first vendor that owns its path."""
+
+    name: str
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is this vendor's."""
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything held, by object type."""
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request."""
+
+    def expired(self) -> Answer:
+        """The answer to an expired token."""
+
+    def failure(self, status: int) -> Answer:
+        """The answer to a fault with this status."""
 
 
 def create_app(
@@ -51,7 +73,7 @@ def create_app(
 class Sandbox:
     """Simulated vendors behind one ASGI endpoint."""
 
-    def __init__(self, seed: int, vendors: list[Vendor], clock: Callable[[], float]) -> None:
+    def __init__(self, seed: int, vendors: Sequence[Vendor], clock: Callable[[], float]) -> None:
         self._seed, self._vendors, self._clock = seed, vendors, clock
         self._clear()
 
@@ -72,7 +94,7 @@ class Sandbox:
     async def take_faults(self, request: HttpRequest) -> Response:
         """POST /_faults"""
         try:
-            self._plan = parse_plan(orjson.loads(await request.body()))
+            self._plan = parse_plan(orjson.loads(await request.body()), self._requests)
         except orjson.JSONDecodeError:
             return _refusal(FaultPlanError("The fault plan is not JSON."))
         except FaultPlanError as error:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reverse_etl.errors import FaultPlanError
 
-VENDORS: Final = ("hubspot", "meta")
 _STATUS: Final = re.compile(r"^status_([45]\d\d)$")
 _NAMED: Final = {"slow", "drop_before", "drop_after", "malformed", "item_failure", "expired_token"}
 _RULE_KEYS: Final = {
@@ -77,30 +76,30 @@ class FaultPlan:
         return None
 
 
-def parse_plan(body: object) -> FaultPlan:
-    """A plan from JSON. Raises FaultPlanError that names the rule and the field."""
+def parse_plan(body: object, vendors: Collection[str]) -> FaultPlan:
+    """A plan for these vendors, from JSON. Raises FaultPlanError that names rule and field."""
     if not isinstance(body, Mapping) or not set(body) <= {"seed", "rules"}:
         raise FaultPlanError('A fault plan is an object with "seed" and "rules".')
     seed, rules = body.get("seed", 1), body.get("rules", [])
     if not _is_int(seed) or not isinstance(rules, list):
         raise FaultPlanError('"seed" is an integer and "rules" is a list.')
-    return FaultPlan(seed, tuple(_rule(number, rule) for number, rule in enumerate(rules)))
+    return FaultPlan(seed, tuple(_rule(number, rule, vendors) for number, rule in enumerate(rules)))
 
 
-def _rule(number: int, rule: object) -> Rule:
+def _rule(number: int, rule: object, vendors: Collection[str]) -> Rule:
     if not isinstance(rule, Mapping):
         raise FaultPlanError(f"Rule {number} is not an object.")
-    for problem in _problems(rule):
+    for problem in _problems(rule, vendors):
         raise FaultPlanError(f"Rule {number}: {problem}")
     return Rule(**rule)
 
 
-def _problems(rule: Mapping[str, Any]) -> list[str]:
+def _problems(rule: Mapping[str, Any], vendors: Collection[str]) -> list[str]:
     unknown = sorted(set(rule) - _RULE_KEYS)
     fault = rule.get("fault")
     checks = {
         f"unknown field {unknown[:1]}.": bool(unknown),
-        f"vendor must be one of {', '.join(VENDORS)}.": rule.get("vendor") not in VENDORS,
+        f"vendor must be one of {', '.join(vendors)}.": rule.get("vendor") not in vendors,
         f"fault must be status_4xx/5xx or one of {', '.join(sorted(_NAMED))}.": not (
             isinstance(fault, str) and (fault in _NAMED or _STATUS.match(fault))
         ),

@@ -81,8 +81,8 @@ payloads as (
     select
         *,
         {{ json_object({
-            'contact': json_quote('person_id'),
             'properties': 'properties',
+            'refers_to': json_object({'contact': json_quote('person_id')}),
         }) }} as payload
     from properties
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration import activation, connections, decisions, delivery, warehouse
-from orchestration.activation import Effect
+from orchestration import activation, connections, decisions, delivery, destinations, warehouse
+from orchestration.destinations import Destination, Effect
 from orchestration.settings import load_settings
 
 GROUP = "activation"
@@ -103,31 +103,26 @@ def _enqueue_asset(effect: Effect) -> dg.AssetsDefinition:
     return enqueue
 
 
-def _deliver_asset(destination: str) -> dg.AssetsDefinition:
+def _deliver_asset(destination: Destination) -> dg.AssetsDefinition:
     @dg.asset(
-        key=["delivered", destination],
-        deps=[
-            dg.AssetKey(["ledger", effect.name])
-            for effect in activation.EFFECTS
-            if effect.destination == destination
-        ],
+        key=["delivered", destination.name],
+        deps=[dg.AssetKey(["ledger", effect.name]) for effect in destination.effects],
         group_name=GROUP,
-        kinds={"python", destination},
-        description=f"What {destination} has taken; what waits, and why.",
+        kinds={"python", destination.name},
+        description=f"What {destination.name} has taken; what waits, and why.",
     )
     def deliver(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        report = delivery.drain(load_settings(), [destination])
+        report = delivery.drain(load_settings(), [destination.name])
         for problem in report.problems:
             context.log.warning("%s: %s %s", problem.code, problem.message, problem.remedy)
-        return dg.MaterializeResult(metadata=delivery.metadata(report, destination))
+        return dg.MaterializeResult(metadata=delivery.metadata(report, destination.name))
 
     return deliver
 
 
-ENQUEUED = [_enqueue_asset(effect) for effect in activation.EFFECTS]
-DELIVERED = [_deliver_asset(name) for name in ("hubspot", "meta")]
-
-
 @dg.definitions
 def deliveries() -> dg.Definitions:
-    return dg.Definitions(assets=[mql_decisions, consents, *ENQUEUED, *DELIVERED])
+    on = destinations.chosen(load_settings().destinations)
+    enqueued = [_enqueue_asset(effect) for each in on for effect in each.effects]
+    delivered = [_deliver_asset(each) for each in on]
+    return dg.Definitions(assets=[mql_decisions, consents, *enqueued, *delivered])

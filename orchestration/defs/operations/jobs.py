@@ -2,18 +2,14 @@
 
 import dagster as dg
 
-from orchestration.activation import EFFECTS
+from orchestration import destinations
 from orchestration.batch import remember_failure
+from orchestration.destinations import Destination
+from orchestration.settings import load_settings
 
 TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
 PROPOSED = dg.AssetSelection.assets(["identity", "proposals"])
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
-
-
-def _push(*, destination: str) -> dg.AssetSelection:
-    keys = [["ledger", effect.name] for effect in EFFECTS if effect.destination == destination]
-    shared = [["log", "mql_decisions"], ["ledger", "consents"]]
-    return dg.AssetSelection.assets(*shared, *keys, ["delivered", destination])
 
 
 batch = dg.define_asset_job(
@@ -28,16 +24,15 @@ refresh_warehouse = dg.define_asset_job(
     hooks={remember_failure},
     description="New log rows into the warehouse, models, contracts, published copy.",
 )
-push_mqls = dg.define_asset_job(
-    "push_mqls",
-    selection=_push(destination="hubspot"),
-    description="Contacts and call tasks of marketing-qualified leads to the CRM.",
-)
-push_conversions = dg.define_asset_job(
-    "push_conversions",
-    selection=_push(destination="meta"),
-    description="Conversions to the Meta Conversions API.",
-)
+
+
+def _push(destination: Destination) -> dg.AssetSelection:
+    """What brings one destination up to date."""
+    keys = [["ledger", effect.name] for effect in destination.effects]
+    shared = [["log", "mql_decisions"], ["ledger", "consents"]]
+    return dg.AssetSelection.assets(*shared, *keys, ["delivered", destination.name])
+
+
 train_scorecard = dg.define_asset_job(
     "train_scorecard",
     selection=TRAINED,
@@ -52,6 +47,8 @@ propose_links = dg.define_asset_job(
 
 @dg.definitions
 def jobs() -> dg.Definitions:
-    return dg.Definitions(
-        jobs=[batch, refresh_warehouse, push_mqls, push_conversions, train_scorecard, propose_links]
-    )
+    pushes = [
+        dg.define_asset_job(each.job, selection=_push(each), description=each.told)
+        for each in destinations.chosen(load_settings().destinations)
+    ]
+    return dg.Definitions(jobs=[batch, refresh_warehouse, *pushes, train_scorecard, propose_links])

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration import connections, warehouse
-from orchestration.defs.operations.jobs import push_conversions, push_mqls, refresh_warehouse
+from orchestration import connections, destinations, warehouse
+from orchestration.defs.operations.jobs import refresh_warehouse
+from orchestration.destinations import Destination
 from orchestration.settings import load_settings
 from orchestration.watermark import Asked, RunState, Wait, decide
 
 TICK_SECONDS = 5  # Dagster's daemon looks no more often than this
-CONTACTS_AND_TASKS = ("act_hubspot__contacts", "act_hubspot__tasks")
-CONVERSIONS = ("act_meta__conversions",)
 ACTIVE = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -39,33 +38,24 @@ def new_log_rows(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Sk
     return _ask(context, refresh_warehouse.name, str(head))
 
 
-@dg.sensor(
-    job=push_mqls,
-    minimum_interval_seconds=TICK_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def mql_push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Push contacts and call tasks when a publication wants something new of the CRM."""
-    return _push_when_changed(context, push_mqls.name, CONTACTS_AND_TASKS)
+def push_sensor(destination: Destination) -> dg.SensorDefinition:
+    """Starts a destination's push when a publication wants something new of it."""
 
+    @dg.sensor(
+        name=destination.sensor,
+        job_name=destination.job,
+        minimum_interval_seconds=TICK_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=destination.told,
+    )
+    def push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        published = warehouse.publication(load_settings().published)
+        if published is None:
+            return dg.SkipReason("Nothing has been published yet.")
+        wanted = (published.digests.get(effect.table, "") for effect in destination.effects)
+        return _ask(context, destination.job, "|".join(wanted))
 
-@dg.sensor(
-    job=push_conversions,
-    minimum_interval_seconds=TICK_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def conversion_push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Push conversions when a publication holds ones that Meta has not been told of."""
-    return _push_when_changed(context, push_conversions.name, CONVERSIONS)
-
-
-def _push_when_changed(
-    context: dg.SensorEvaluationContext, job: str, tables: tuple[str, ...]
-) -> dg.SensorResult | dg.SkipReason:
-    published = warehouse.publication(load_settings().published)
-    if published is None:
-        return dg.SkipReason("Nothing has been published yet.")
-    return _ask(context, job, "|".join(published.digests[table] for table in tables))
+    return push
 
 
 def _ask(
@@ -94,4 +84,5 @@ def _state(instance: dg.DagsterInstance, job: str, asked: Asked | None) -> RunSt
 
 @dg.definitions
 def sensors() -> dg.Definitions:
-    return dg.Definitions(sensors=[new_log_rows, mql_push, conversion_push])
+    pushes = map(push_sensor, destinations.chosen(load_settings().destinations))
+    return dg.Definitions(sensors=[new_log_rows, *pushes])

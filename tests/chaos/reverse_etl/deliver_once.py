@@ -25,8 +25,8 @@ POLICY = DispatchPolicy(
 async def main(ledger_url: str, vendors: str) -> None:
     timeout = timedelta(milliseconds=500)
     settings = [
-        HubSpotSettings("good", url=vendors, requests=None, timeout=timeout),
-        MetaSettings("good", "123", url=vendors, timeout=timeout),
+        HubSpotSettings(token="good", url=vendors, requests_per_10s=None, timeout=timeout),
+        MetaSettings(token="good", dataset="123", url=vendors, timeout=timeout),
     ]
     with Ledger.open(ledger_url) as ledger:
         async with http_client() as client:

@@ -6,23 +6,23 @@ The vendors are the sandbox's, behind a real server on a loopback port.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import hubspot_cases
+import meta_cases
 import pytest
+from connector_case import GOOD
 
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
+from reverse_etl.connectors import connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.retry import RetryPolicy
 from reverse_etl.sandbox import create_app
 from reverse_etl.sandbox.server import free_port, serving
-from reverse_etl.testing import contact, conversion, seeded, task
+from reverse_etl.testing import seeded
 from reverse_etl.tools import DispatchPolicy
 
-GOOD = "good"
-TIMEOUT = timedelta(milliseconds=400)
 QUICK = DispatchPolicy(
     retry=RetryPolicy(
         first=timedelta(milliseconds=20),
@@ -36,32 +36,7 @@ def _now():
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class Case:
-    """One connector with the rows it sends, and where its vendor keeps them."""
-
-    destination: str
-    objects: str
-    path: str
-    key: str
-    repeats: bool = False
-
-    def rows(self, count):
-        if self.destination == "meta":
-            return [conversion(n, at=_now() - timedelta(hours=1)) for n in range(count)]
-        return [(contact if self.objects == "contacts" else task)(n) for n in range(count)]
-
-    def settings(self, url, token=GOOD, **options):
-        if self.destination == "meta":
-            return MetaSettings(token, "123", url=url, timeout=TIMEOUT, **options)
-        return HubSpotSettings(token, url=url, timeout=TIMEOUT, **options)
-
-
-CASES = [
-    Case("hubspot", "contacts", "contacts/batch/upsert", "millrace_id"),
-    Case("hubspot", "tasks", "tasks/batch/create", "millrace_key"),
-    Case("meta", "events", "events", "event_id", repeats=True),
-]
+CASES = [*hubspot_cases.CASES, *meta_cases.CASES]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +51,7 @@ def url(server):
     return server
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.objects)
+@pytest.fixture(params=CASES, ids=lambda case: f"{case.destination}_{case.objects}")
 def case(request):
     return request.param
 
@@ -112,7 +87,7 @@ def fault(url, case, **rule):
 
 def objects(url, case):
     found = httpx.get(f"{url}/_state/{case.destination}").json()["objects"][case.objects]
-    return [item.get("properties", item)[case.key] for item in found]
+    return [case.key_of(item) for item in found]
 
 
 @pytest.fixture
@@ -120,9 +95,9 @@ def ready(ledger, url, case):
     """Rows in the queue; for tasks their contacts are at the vendor already."""
 
     def make(count=5):
-        if case.objects == "tasks":
-            put(ledger, [contact(n) for n in range(count)])
-            drain(ledger, case.settings(url))
+        if first := case.first(count):
+            put(ledger, first)
+            drain(ledger, case.settings(url, GOOD))
         rows = case.rows(count)
         put(ledger, rows)
         return [row.entity_key for row in rows]
@@ -133,7 +108,7 @@ def ready(ledger, url, case):
 def test_success(ledger, url, case, ready):
     """Every row arrives once, in one request."""
     keys = ready()
-    report = drain(ledger, case.settings(url))
+    report = drain(ledger, case.settings(url, GOOD))
     assert report.delivered == 5
     assert sorted(objects(url, case)) == sorted(keys)
 
@@ -141,16 +116,16 @@ def test_success(ledger, url, case, ready):
 def test_nothing_changes_nothing_is_sent(ledger, url, case, ready):
     """Enqueueing and draining again makes no request."""
     ready()
-    drain(ledger, case.settings(url))
+    drain(ledger, case.settings(url, GOOD))
     put(ledger, case.rows(5))
-    assert drain(ledger, case.settings(url)).by_destination[case.destination].requests == 0
+    assert drain(ledger, case.settings(url, GOOD)).by_destination[case.destination].requests == 0
 
 
 def test_item_failure_spares_the_neighbours(ledger, url, case, ready):
     """One refused item, in whichever way the vendor refuses, leaves the others delivered."""
     keys = ready()
     fault(url, case, fault="item_failure", first=1)
-    report = drain(ledger, case.settings(url))
+    report = drain(ledger, case.settings(url, GOOD))
     assert report.delivered + report.dead == 5
     assert report.dead <= 1
     assert len(set(objects(url, case))) == report.delivered
@@ -162,7 +137,7 @@ def test_client_errors_are_dead_letters(ledger, url, case, ready, status):
     """A 4xx for every request ends in dead letters, after bisecting, without endless tries."""
     ready(3)
     fault(url, case, fault=f"status_{status}")
-    report = drain(ledger, case.settings(url))
+    report = drain(ledger, case.settings(url, GOOD))
     assert (report.delivered, report.dead, report.pending) == (0, 3, 0)
 
 
@@ -171,7 +146,7 @@ def test_server_errors_are_retried(ledger, url, case, ready, status):
     """A 5xx that passes costs nothing but time."""
     keys = ready()
     fault(url, case, fault=f"status_{status}", first=2)
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     assert sorted(objects(url, case)) == sorted(keys)
 
 
@@ -179,7 +154,7 @@ def test_rate_limit_without_retry_after(ledger, url, case, ready):
     """A bare 429 pauses the destination for our own back-off."""
     keys = ready()
     fault(url, case, fault="status_429", first=2)
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     assert sorted(objects(url, case)) == sorted(keys)
 
 
@@ -188,7 +163,7 @@ def test_rate_limit_with_retry_after(ledger, url, case, ready):
     ready()
     fault(url, case, fault="status_429", first=1, retry_after=0.5)
     started = _now()
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     assert _now() - started >= timedelta(milliseconds=500)
 
 
@@ -197,7 +172,7 @@ def test_slow_answer_is_read_back(ledger, url, case, ready):
     same event_id, and it is counted."""
     keys = ready()
     fault(url, case, fault="slow", ms=800, first=1)
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     _assert_once(ledger, url, case, keys, lost=True)
 
 
@@ -205,7 +180,7 @@ def test_drop_before_the_vendor_acted(ledger, url, case, ready):
     """A request that vanished is sent again."""
     keys = ready()
     fault(url, case, fault="drop_before", first=1)
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     assert sorted(objects(url, case)) == sorted(keys)
 
 
@@ -213,7 +188,7 @@ def test_drop_after_the_vendor_acted(ledger, url, case, ready):
     """A lost answer never makes a second copy where the vendor can be read back."""
     keys = ready()
     fault(url, case, fault="drop_after", first=1)
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     _assert_once(ledger, url, case, keys, lost=True)
 
 
@@ -221,7 +196,7 @@ def test_malformed_answer(ledger, url, case, ready):
     """An answer nobody can read counts as lost."""
     keys = ready()
     fault(url, case, fault="malformed", first=1)
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     _assert_once(ledger, url, case, keys, lost=True)
 
 
@@ -237,39 +212,39 @@ def test_token_expires_mid_batch(ledger, url, case, ready):
     """The destination stops at once, rows stay queued, and the next drain goes on."""
     keys = ready(5)
     fault(url, case, fault="expired_token", first=1)
-    report = drain(ledger, case.settings(url))
+    report = drain(ledger, case.settings(url, GOOD))
     assert (report.delivered, report.pending) == (0, 5)
     assert [problem.code for problem in report.problems] == ["AUTHENTICATION_FAILED"]
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     assert sorted(objects(url, case)) == sorted(keys)
 
 
 def test_wrong_credentials(ledger, url, case, ready):
     """A token the vendor refuses loses nothing."""
     ready(2)
-    report = drain(ledger, case.settings(url, token="invalid"))
+    report = drain(ledger, case.settings(url, "invalid"))
     assert (report.delivered, report.dead, report.pending) == (0, 0, 2)
 
 
 def test_unreachable(ledger, url, case, ready):
     """Nobody listens: rows stay pending and the report says what to do; later they arrive."""
     keys = ready()
-    report = drain(ledger, case.settings(f"http://127.0.0.1:{free_port()}"))
+    report = drain(ledger, case.settings(f"http://127.0.0.1:{free_port()}", GOOD))
     assert (report.dead, report.pending) == (0, 5)
     assert [problem.code for problem in report.problems] == ["DESTINATION_UNREACHABLE"]
-    assert drain(ledger, case.settings(url)).delivered == 5
+    assert drain(ledger, case.settings(url, GOOD)).delivered == 5
     assert sorted(objects(url, case)) == sorted(keys)
 
 
 def test_ledger_lost_after_delivery(ledger, url, case, ready, tmp_path):
     """With a new ledger the same rows make no second contact or task."""
     keys = ready()
-    drain(ledger, case.settings(url))
+    drain(ledger, case.settings(url, GOOD))
     if case.repeats:
         pytest.skip("Meta keeps no key to recognise a repeat by; the ledger is the guard")
     with Ledger.open(f"sqlite:///{tmp_path}/second.db") as second:
-        if case.objects == "tasks":
-            put(second, [contact(n) for n in range(5)])
+        if first := case.first(5):
+            put(second, first)
         put(second, case.rows(5))
-        assert drain(second, case.settings(url)).dead == 0
+        assert drain(second, case.settings(url, GOOD)).dead == 0
     assert sorted(objects(url, case)) == sorted(keys)

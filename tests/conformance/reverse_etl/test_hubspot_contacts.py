@@ -74,7 +74,7 @@ def contacts(url):
 
 @pytest.fixture
 def hubspot(url):
-    return HubSpotSettings("good", url=url)
+    return HubSpotSettings(token="good", url=url)
 
 
 def test_an_existing_contact_is_adopted(ledger, url, hubspot):
@@ -176,7 +176,7 @@ def test_a_dated_api_version_is_a_setting(ledger, url):
     rows = [contact(n) for n in range(6)]
     rows[3] = contact(3, properties={"email": "nonsense"})
     put(ledger, *rows)
-    report = drain(ledger, HubSpotSettings("good", url=url, version="2026-09"))
+    report = drain(ledger, HubSpotSettings(token="good", url=url, api_version="2026-09"))
     assert (report.delivered, report.dead) == (5, 1)
     assert all("2026-09" in request["path"] for request in state(url)["requests"])
 
@@ -185,7 +185,7 @@ def test_the_request_budget_is_kept(ledger, url):
     """With a budget below HubSpot's limit there is no 429."""
     with serving(create_app(hubspot_limit=12)) as limited:
         put(ledger, *(contact(n) for n in range(600)))
-        report = drain(ledger, HubSpotSettings("good", url=limited, requests=12))
+        report = drain(ledger, HubSpotSettings(token="good", url=limited, requests_per_10s=12))
         statuses = {r["status"] for r in state(limited)["requests"]}
     assert report.delivered == 600
     assert 429 not in statuses
@@ -196,7 +196,7 @@ def test_meta_at_most_once(ledger, url):
     rule = {"vendor": "meta", "fault": "drop_after", "first": 1}
     httpx.post(f"{url}/_faults", json={"rules": [rule]}).raise_for_status()
     put(ledger, conversion(1, at=_now()))
-    settings = MetaSettings("good", "123", url=url, at_most_once=True)
+    settings = MetaSettings(token="good", dataset="123", url=url, at_most_once=True)
     assert drain(ledger, settings, wait=3).dead == 1
     assert ledger.counts().dead_by_code == {"UNKNOWN_OUTCOME": 1}
     assert len(httpx.get(f"{url}/_state/meta").json()["objects"]["events"]) == 1
@@ -206,7 +206,7 @@ def test_meta_preflight_keeps_bad_events_at_home(ledger, url):
     """A bad event is a dead letter with its own code; its neighbours arrive in one request."""
     bad = conversion(2, at=_now(), user_data={"em": ["ada@example.com"]})
     put(ledger, conversion(1, at=_now()), bad, conversion(3, at=_now()))
-    report = drain(ledger, MetaSettings("good", "123", url=url))
+    report = drain(ledger, MetaSettings(token="good", dataset="123", url=url))
     assert (report.delivered, report.dead) == (2, 1)
     assert ledger.counts().dead_by_code == {"META_NOT_HASHED": 1}
     assert len(httpx.get(f"{url}/_state/meta").json()["requests"]) == 1

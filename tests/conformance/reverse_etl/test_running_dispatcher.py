@@ -49,8 +49,8 @@ def test_an_outage_heals_by_itself(tmp_path):
     async def scenario(ledger, alive):
         async with http_client() as client:
             settings = [
-                HubSpotSettings("good", url=f"http://127.0.0.1:{port}"),
-                MetaSettings("good", "123", url=alive),
+                HubSpotSettings(token="good", url=f"http://127.0.0.1:{port}"),
+                MetaSettings(token="good", dataset="123", url=alive),
             ]
             connectors = connect(settings, client)
             dispatcher = Dispatcher(ledger, connectors, clock=_now, rng=seeded(), policy=POLICY)

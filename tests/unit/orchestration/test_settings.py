@@ -5,13 +5,9 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import SettingError
-from orchestration.settings import (
-    Settings,
-    credential,
-    is_loopback,
-    load_settings,
-    webhook_secrets,
-)
+from orchestration.settings import Settings, load_settings, webhook_secrets
+from reverse_etl.connectors import HubSpotSettings, MetaSettings
+from reverse_etl.connectors.settings import is_loopback, secret
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +73,6 @@ def test_rotating_secrets_are_split() -> None:
 def test_only_loopback_counts_as_sandbox(url: str, expected: bool) -> None:
     """Only this machine itself gets away without credentials."""
     assert is_loopback(url) is expected
-    assert (credential(None, url) is not None) is expected
 
 
 def test_secrets_do_not_show_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,8 +82,35 @@ def test_secrets_do_not_show_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pat-very-secret" not in repr(load_settings())
 
 
+@pytest.mark.parametrize("name", ["log", "ledger"])
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
-def test_log_on_postgresql(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
-    """The log's URL may spell PostgreSQL in each of the usual ways."""
-    monkeypatch.setenv("MILLRACE_LOG_URL", f"{scheme}://user@db/log")
-    assert load_settings().log_url == f"{scheme}://user@db/log"
+def test_databases_on_postgresql(monkeypatch: pytest.MonkeyPatch, name: str, scheme: str) -> None:
+    """The URLs of log and ledger may spell PostgreSQL in each of the usual ways."""
+    monkeypatch.setenv(f"MILLRACE_{name.upper()}_URL", f"{scheme}://user@db/x")
+    assert getattr(load_settings(), f"{name}_url") == f"{scheme}://user@db/x"
+
+
+def test_a_sandbox_needs_no_credentials() -> None:
+    """What a destination on loopback lacks is filled in; of a real one it is named."""
+    assert MetaSettings(url="http://127.0.0.1:1").missing == ()
+    assert secret(HubSpotSettings(url="http://127.0.0.1:1", token="mine").token) == "mine"
+    assert MetaSettings().missing == ("token", "dataset")
+
+
+def test_each_destination_has_settings_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MILLRACE_<DESTINATION>_<FIELD> sets it; a wrong one is named in full, without its value."""
+    monkeypatch.setenv("MILLRACE_HUBSPOT_REQUESTS_PER_10S", "190")
+    monkeypatch.setenv("MILLRACE_META_URL", "http://hunter2.example")
+
+    with pytest.raises(SettingError, match="MILLRACE_META_URL") as raised:
+        load_settings()
+    assert "hunter2" not in str(raised.value)
+    monkeypatch.delenv("MILLRACE_META_URL")
+    assert load_settings().hubspot.requests_per_10s == 190
+
+
+def test_an_unknown_destination_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MILLRACE_DESTINATIONS names only what exists."""
+    monkeypatch.setenv("MILLRACE_DESTINATIONS", "hubspot, carrier_pigeon")
+    with pytest.raises(SettingError, match="MILLRACE_DESTINATIONS"):
+        load_settings()

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from orchestration import warehouse
+from orchestration.destinations import EFFECTS
 from orchestration.errors import (
     WarehouseCorruptError,
     WarehouseLockedError,
@@ -23,10 +24,11 @@ def make_warehouse(path: Path, *, rows: int) -> None:
         connection.execute(
             f"create or replace table raw.events as select i as position from range({rows}) t(i)"
         )
-        for table in warehouse.ACTIVATION_TABLES:
+        for effect in EFFECTS:
             connection.execute(
-                f"create or replace table activation.{table} as select 'k' || i as entity_key, "
-                f"'h' as payload_hash, 'granted' as consent_status from range({rows}) t(i)"
+                f"create or replace table activation.{effect.table} as "
+                "select 'k' || i as entity_key, 'h' as payload_hash, 'granted' as consent_status "
+                f"from range({rows}) t(i)"
             )
 
 

@@ -152,7 +152,7 @@ def test_a_task_without_a_contact_ends_in_the_dead_letters(ledger, dispatch):
     put(ledger, task(1))
     vendor = ScriptedConnector()
     dispatch(vendor)(61)
-    assert ledger.counts().dead_by_code == {"CONTACT_NOT_SYNCED": 1}
+    assert ledger.counts().dead_by_code == {"REFERENCE_NOT_SYNCED": 1}
     assert vendor.batches == []
 
 

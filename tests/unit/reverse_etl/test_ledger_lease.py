@@ -74,7 +74,7 @@ def test_a_dead_row_blocks_nobody(ledger):
 def test_a_task_that_waits_for_its_contact_does_not_block_it(ledger):
     """A repaired contact passes the task that waits for it, and wakes it when delivered."""
     put(ledger, task(1))
-    waiting = Decision(State.PENDING, "CONTACT_NOT_SYNCED", NOON + MINUTE)
+    waiting = Decision(State.PENDING, "REFERENCE_NOT_SYNCED", NOON + MINUTE)
     end(ledger, take(ledger), waiting)
     put(ledger, contact(1))
     end(ledger, take(ledger), DELIVERED, Kind.DELIVERED)

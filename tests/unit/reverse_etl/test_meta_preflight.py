@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from reverse_etl.connectors.http import Response
-from reverse_etl.connectors.meta_capi import read
-from reverse_etl.connectors.meta_preflight import refusal
+from reverse_etl.connectors.meta.connector import read
+from reverse_etl.connectors.meta.preflight import refusal
 from reverse_etl.model import Kind
 from reverse_etl.testing import NOON
 

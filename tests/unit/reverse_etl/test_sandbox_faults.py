@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from reverse_etl.errors import FaultPlanError
 from reverse_etl.sandbox import create_app, parse_plan
 
+VENDORS = ("hubspot", "meta")
 RULE = {"vendor": "hubspot", "fault": "status_500"}
 
 
@@ -32,12 +33,12 @@ RULE = {"vendor": "hubspot", "fault": "status_500"}
 def test_a_senseless_plan_is_refused(plan, named):
     """The error names the rule and the field, and has a code and a way out."""
     with pytest.raises(FaultPlanError, match=named) as caught:
-        parse_plan(plan)
+        parse_plan(plan, VENDORS)
     assert (caught.value.code, bool(caught.value.remedy)) == ("FAULT_PLAN_INVALID", True)
 
 
 def _struck(rule, count=20, seed=1):
-    plan = parse_plan({"seed": seed, "rules": [{**RULE, **rule}]})
+    plan = parse_plan({"seed": seed, "rules": [{**RULE, **rule}]}, VENDORS)
     return [n for n in range(1, count + 1) if plan.choose("hubspot", "/crm/v3/x")]
 
 
@@ -56,7 +57,7 @@ def test_probability_repeats_with_its_seed():
 
 def test_a_rule_concerns_its_vendor_and_path_only():
     """Other paths and other vendors are left alone."""
-    plan = parse_plan({"rules": [{**RULE, "path": "batch/upsert"}]})
+    plan = parse_plan({"rules": [{**RULE, "path": "batch/upsert"}]}, VENDORS)
     assert plan.choose("meta", "/v26.0/1/events/batch/upsert") is None
     assert plan.choose("hubspot", "/crm/v3/objects/contacts/batch/read") is None
     assert plan.choose("hubspot", "/crm/v3/objects/contacts/batch/upsert").fault == "status_500"

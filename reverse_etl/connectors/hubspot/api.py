@@ -4,45 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Work
 from reverse_etl.connectors.http import Endpoint, Response
-from reverse_etl.errors import CallFailedError, ConfigurationError
+from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Kind, Outcome
-from reverse_etl.quota import Budget
 from reverse_etl.retry import classify
 
 _DATED = re.compile(r"^\d{4}-\d{2}$")
 _EXISTING_ID = re.compile(r"Existing ID:\s*(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class HubSpotSettings:
-    """`token`: of a private app with contacts and tasks write scopes. `version`: "v3", or a dated
-    version such as "2026-09". `requests`: per 10 seconds, None for no limit of our own."""
-
-    token: str = field(repr=False)
-    url: str = "https://api.hubapi.com"
-    version: str = "v3"
-    requests: int | None = 100
-    timeout: timedelta = timedelta(seconds=15)
-
-    def __post_init__(self) -> None:
-        if not self.token:
-            raise ConfigurationError(
-                "HubSpot has no access token.",
-                code="CREDENTIAL_MISSING",
-                remedy="Set the token of a HubSpot private app.",
-            )
-
-    @property
-    def budget(self) -> Budget | None:
-        """What we allow ourselves."""
-        return Budget(self.requests, timedelta(seconds=10)) if self.requests else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +43,9 @@ class HubSpotApi:
         """POST a batch; `verb` is create, update, upsert or read."""
         body = {"inputs": list(inputs), **extra}
         return check(
-            await self.endpoint.call(work, "POST", self.objects_path(kind, f"batch/{verb}"), body)
+            await self.endpoint.call(
+                work, "POST", self.objects_path(kind, f"batch/{verb}"), body, items=len(inputs)
+            )
         )
 
     async def property_names(self, work: Work, kind: str) -> frozenset[str]:

@@ -7,8 +7,8 @@ from typing import Any
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Work
 from reverse_etl.connectors.http import Response
-from reverse_etl.connectors.hubspot_api import HubSpotApi, blamed, by_property
-from reverse_etl.connectors.hubspot_contacts import permanent
+from reverse_etl.connectors.hubspot.api import HubSpotApi, blamed, by_property
+from reverse_etl.connectors.hubspot.contacts import permanent
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Kind, Outcome
 
@@ -39,7 +39,7 @@ async def create(api: HubSpotApi, work: Work) -> None:
 
 def _input(work: Work, row: Delivery) -> dict[str, Any]:
     contact = {
-        "to": {"id": work.context.contact_ids[row.id]},
+        "to": {"id": work.context.references[row.id]["contact"]},
         "types": [
             {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": _TASK_TO_CONTACT}
         ],

@@ -13,7 +13,7 @@ from typing import Any
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Work
 from reverse_etl.connectors.http import Response
-from reverse_etl.connectors.hubspot_api import (
+from reverse_etl.connectors.hubspot.api import (
     HubSpotApi,
     blamed,
     by_property,

@@ -12,39 +12,35 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
-from reverse_etl.connectors import hubspot_contacts, hubspot_tasks
-from reverse_etl.connectors.base import Context, Repeat, Work
+from reverse_etl.connectors.base import Context, Work
 from reverse_etl.connectors.http import Endpoint
-from reverse_etl.connectors.hubspot_api import HubSpotApi, HubSpotSettings
-from reverse_etl.connectors.hubspot_properties import Properties
+from reverse_etl.connectors.hubspot import contacts, tasks
+from reverse_etl.connectors.hubspot.api import HubSpotApi
+from reverse_etl.connectors.hubspot.properties import Properties
+from reverse_etl.connectors.hubspot.settings import HubSpotSettings
+from reverse_etl.connectors.settings import secret
+from reverse_etl.connectors.tokens import FixedToken
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Reply
 
 _BATCH = 100
 _KINDS = {"upsert_contact": "contacts", "create_task": "tasks"}
-_SEND = {"upsert_contact": hubspot_contacts.upsert, "create_task": hubspot_tasks.create}
-_READ = {"upsert_contact": hubspot_contacts.read_back, "create_task": hubspot_tasks.read_back}
+_SEND = {"upsert_contact": contacts.upsert, "create_task": tasks.create}
+_READ = {"upsert_contact": contacts.read_back, "create_task": tasks.read_back}
 
 
 class HubSpot:
     """The connector; see reverse_etl.connectors.base.Connector."""
 
     destination = "hubspot"
+    actions = dict.fromkeys(_KINDS, _BATCH)
 
     def __init__(self, settings: HubSpotSettings, client: httpx.AsyncClient) -> None:
-        headers = {"authorization": f"Bearer {settings.token}"}
-        endpoint = Endpoint(client, settings.url, headers, settings.timeout)
-        self._api = HubSpotApi(endpoint, settings.version)
+        token = FixedToken(secret(settings.token))
+        endpoint = Endpoint(client, settings.url, settings.timeout, token=token)
+        self._api = HubSpotApi(endpoint, settings.api_version)
         self._properties = Properties(self._api)
         self.budget = settings.budget
-
-    def max_batch(self, action: str) -> int:
-        """100 for what we know."""
-        return _BATCH if action in _KINDS else 0
-
-    def repeat(self, action: str) -> Repeat:
-        """A contact is written over; a second task with the same key is refused."""
-        return "refused" if action == "create_task" else "harmless"
 
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """See Connector.send."""

@@ -10,19 +10,18 @@ token for the dataset.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
 from reverse_etl import catalogue
-from reverse_etl.connectors import meta_preflight
-from reverse_etl.connectors.base import Context, Repeat, Work
+from reverse_etl.connectors.base import Context, Work, cannot_ask
 from reverse_etl.connectors.http import Endpoint, Response
-from reverse_etl.errors import CallFailedError, ConfigurationError
+from reverse_etl.connectors.meta.preflight import refusal
+from reverse_etl.connectors.meta.settings import MetaSettings
+from reverse_etl.connectors.settings import secret
+from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Kind, Outcome, Reply
-from reverse_etl.quota import Budget
 from reverse_etl.retry import classify
 
 _BATCH: Final = 1000
@@ -31,60 +30,25 @@ _RATE: Final = _TEMPORARY - {1, 2}
 _AUTHENTICATION: Final = frozenset({102, 190, 200})
 
 
-@dataclass(frozen=True, slots=True)
-class MetaSettings:
-    """`dataset`: the dataset (pixel) id. `requests`: per minute, None for no limit of our own."""
-
-    token: str = field(repr=False)
-    dataset: str
-    url: str = "https://graph.facebook.com"
-    version: str = "v26.0"
-    at_most_once: bool = False
-    test_event_code: str | None = None
-    requests: int | None = None
-    timeout: timedelta = timedelta(seconds=15)
-
-    def __post_init__(self) -> None:
-        for name in ("token", "dataset"):
-            if not getattr(self, name):
-                raise ConfigurationError(
-                    f"The Meta Conversions API has no {name}.",
-                    code="CREDENTIAL_MISSING",
-                    remedy=f"Set the {name} from Meta's Events Manager.",
-                )
-
-    @property
-    def budget(self) -> Budget | None:
-        """What we allow ourselves."""
-        return Budget(self.requests, timedelta(minutes=1)) if self.requests else None
-
-
 class MetaCapi:
     """The connector; see reverse_etl.connectors.base.Connector."""
 
     destination = "meta"
+    actions: ClassVar = {"send_event": _BATCH}
 
     def __init__(self, settings: MetaSettings, client: httpx.AsyncClient) -> None:
         self._settings = settings
-        self._endpoint = Endpoint(client, settings.url, {}, settings.timeout)
-        self._path = f"/{settings.version}/{settings.dataset}/events"
+        self._endpoint = Endpoint(client, settings.url, settings.timeout)
+        self._token = secret(settings.token)
+        self._path = f"/{settings.api_version}/{settings.dataset}/events"
         self.budget = settings.budget
-
-    def max_batch(self, action: str) -> int:
-        """1,000 events."""
-        return _BATCH if action == "send_event" else 0
-
-    def repeat(self, action: str) -> Repeat:
-        """Two server events with the same id are not promised to be merged."""
-        return "duplicates"
 
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """See Connector.send."""
         work = Work(batch, context)
         events = {row.id: row.body for row in batch}
         for row in batch:
-            refused = meta_preflight.refusal(events[row.id], context.now)
-            if refused:
+            if refused := refusal(events[row.id], context.now):
                 work.set(row, refused)
         if work.open:
             await self._post(work, [events[row.id] for row in work.open])
@@ -92,25 +56,14 @@ class MetaCapi:
 
     async def read_back(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """Meta cannot be asked; the setting decides what a lost answer means."""
-        if self._settings.at_most_once:
-            text = "The answer was lost, and the setting forbids a repeat."
-            outcome = Outcome(Kind.PERMANENT, catalogue.UNKNOWN_OUTCOME, text)
-        else:
-            outcome = Outcome(
-                Kind.RETRYABLE,
-                catalogue.POSSIBLE_REPEAT,
-                "The answer was lost: sent again with the same event_id.",
-                retry_after=timedelta(),
-                possible_repeat=True,
-            )
-        return Reply({row.id: outcome for row in batch})
+        return cannot_ask(batch, at_most_once=self._settings.at_most_once)
 
     async def _post(self, work: Work, events: Sequence[Mapping[str, Any]]) -> None:
-        body: dict[str, Any] = {"data": list(events), "access_token": self._settings.token}
+        body: dict[str, Any] = {"data": list(events), "access_token": self._token}
         if self._settings.test_event_code:
             body["test_event_code"] = self._settings.test_event_code
         try:
-            answer = await self._endpoint.call(work, "POST", self._path, body)
+            answer = await self._endpoint.call(work, "POST", self._path, body, items=len(events))
         except CallFailedError as failure:
             work.fail(failure)
             return

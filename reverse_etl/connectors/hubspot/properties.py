@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from reverse_etl.connectors.base import Work
-from reverse_etl.connectors.hubspot_api import HubSpotApi
+from reverse_etl.connectors.hubspot.api import HubSpotApi
 
 PREFIX: Final = "millrace_"
 _GROUPS: Final = {"contacts": "contactinformation", "tasks": "task"}

@@ -1,0 +1,83 @@
+"""Where rows may go. A destination is one entry here; its activation tables are its effects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One activation table: what it wants done (`action`) and where (`destination`).
+
+    `skips_stale`: an event whose deadline had passed before it was ever seen is left alone, as is
+    right for messages; where it is false, such an event is a dead letter that somebody looks at.
+    """
+
+    table: str
+    destination: str
+    action: str
+    skips_stale: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.table.removeprefix("act_").replace("__", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A vendor account. `pushes`: what it is sent, which names its Dagster job and sensor;
+    `told`: a sentence for the UI; `actions`: activation table → action, in the order in which
+    they are enqueued."""
+
+    name: str
+    pushes: str
+    told: str
+    actions: tuple[tuple[str, str], ...]
+    skips_stale: bool = False
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        return tuple(
+            Effect(table, self.name, action, self.skips_stale) for table, action in self.actions
+        )
+
+    @property
+    def job(self) -> str:
+        return f"push_{self.pushes}s"
+
+    @property
+    def sensor(self) -> str:
+        return f"{self.pushes}_push"
+
+
+HUBSPOT: Final = Destination(
+    name="hubspot",
+    pushes="mql",
+    told="Contacts and call tasks of marketing-qualified leads to the CRM.",
+    actions=(
+        ("act_hubspot__contacts", "upsert_contact"),
+        ("act_hubspot__tasks", "create_task"),
+    ),
+)
+META: Final = Destination(
+    name="meta",
+    pushes="conversion",
+    told="Conversions to the Meta Conversions API.",
+    actions=(("act_meta__conversions", "send_event"),),
+)
+
+DESTINATIONS: Final = (HUBSPOT, META)
+NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
+EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
+
+
+def chosen(names: Collection[str]) -> tuple[Destination, ...]:
+    """The destinations of these names."""
+    return tuple(each for each in DESTINATIONS if each.name in names)
+
+
+def effects(names: Collection[str]) -> Iterable[Effect]:
+    """Everything wanted of the destinations of these names."""
+    return (effect for each in chosen(names) for effect in each.effects)

@@ -1,0 +1,44 @@
+"""What the conformance suite must know of one connector. One file a vendor has its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from reverse_etl.connectors import ConnectorSettings
+from reverse_etl.model import ActivationRow
+
+TIMEOUT = timedelta(milliseconds=400)
+GOOD = "good"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One action of one connector.
+
+    `rows(count)`: wanted effects; `first(count)`: what must be at the vendor before them.
+    `settings(url, token)`: an account at the sandbox. `objects`: where the sandbox keeps the
+    effects, `path`: a part of the path of the request that makes them, `key`: the field of an
+    object that holds our key. `repeats`: the vendor cannot be asked, so a lost answer is a
+    possible repeat. `batches`: several rows go in one request, and one may fail alone.
+    """
+
+    destination: str
+    objects: str
+    path: str
+    key: str
+    rows: Callable[[int], Sequence[ActivationRow]]
+    settings: Callable[[str, str], ConnectorSettings]
+    first: Callable[[int], Sequence[ActivationRow]] = lambda _count: ()
+    repeats: bool = False
+    batches: bool = True
+    reads_answers: bool = True
+
+    def key_of(self, item: dict[str, Any]) -> Any:
+        """Our key in an object of the sandbox."""
+        found: Any = item.get("properties", item)
+        for part in self.key.split("."):
+            found = found[part]
+        return found
