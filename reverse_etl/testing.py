@@ -35,7 +35,7 @@ def contact(number: int | str, **changes: Any) -> ActivationRow:
         "millrace_id": person,
         **changes.pop("properties", {}),
     }
-    return _row(
+    return activation_row(
         {"properties": properties},
         changes,
         action="upsert_contact",
@@ -56,7 +56,7 @@ def task(number: int | str, **changes: Any) -> ActivationRow:
         "hs_task_status": "NOT_STARTED",
         "millrace_key": key,
     }
-    return _row(
+    return activation_row(
         {"refers_to": {"contact": person}, "properties": properties},
         changes,
         action="create_task",
@@ -82,7 +82,7 @@ def conversion(number: int | str, *, at: datetime = NOON, **changes: Any) -> Act
         **changes.pop("event", {}),
     }
     changes = {"event_time": at, "deadline_at": at + timedelta(days=7), **changes}
-    return _row(
+    return activation_row(
         event,
         changes,
         destination="meta",
@@ -95,7 +95,10 @@ def conversion(number: int | str, *, at: datetime = NOON, **changes: Any) -> Act
     )
 
 
-def _row(payload: Mapping[str, Any], changes: Mapping[str, Any], **fields: Any) -> ActivationRow:
+def activation_row(
+    payload: Mapping[str, Any], changes: Mapping[str, Any], **fields: Any
+) -> ActivationRow:
+    """A row with this payload; `fields` as the effect needs them, `changes` as the test wants."""
     text = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode()
     values: dict[str, Any] = {
         "destination": "hubspot",

@@ -21,8 +21,9 @@ class Case:
     `rows(count)`: wanted effects; `first(count)`: what must be at the vendor before them.
     `settings(url, token)`: an account at the sandbox. `objects`: where the sandbox keeps the
     effects, `path`: a part of the path of the request that makes them, `key`: the field of an
-    object that holds our key. `repeats`: the vendor cannot be asked, so a lost answer is a
-    possible repeat. `batches`: several rows go in one request, and one may fail alone.
+    object that holds our key (dotted). `repeats`: the vendor cannot be asked, so a lost answer is
+    a possible repeat. `batches`: several rows go in one request. `reads_answers`: a good status
+    alone is not enough.
     """
 
     destination: str
