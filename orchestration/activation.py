@@ -15,7 +15,7 @@ from orchestration.destinations import Effect
 from orchestration.quality import contracts, runner
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, ConsentRow, DispatchReport, EnqueueReport
+from reverse_etl.model import ActivationRow, Admission, ConsentRow, DispatchReport, EnqueueReport
 
 CONTRACT_VIOLATION = "CONTRACT_VIOLATION"
 
@@ -65,10 +65,16 @@ def enqueue(
         destination=effect.destination,
         action=effect.action,
         now=now,
-        held=_held(report),
-        approve_above=approve_above.get(effect.destination),
+        admission=admission(effect, _held(report), approve_above),
     )
     return enqueued, report
+
+
+def admission(
+    effect: Effect, held: Mapping[str, str], approve_above: Mapping[str, int]
+) -> Admission:
+    """What keeps rows of this table from going out at once."""
+    return Admission(held, approve_above.get(effect.destination), effect.skips_stale)
 
 
 def held(connection: duckdb.DuckDBPyConnection, effect: Effect) -> dict[str, str]:

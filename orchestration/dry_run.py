@@ -18,7 +18,7 @@ from orchestration.settings import Settings
 from reverse_etl.connectors import Connector, connect, http_client
 from reverse_etl.leaving import LeavingField, leaving
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, ConsentRow, Preview
+from reverse_etl.model import ActivationRow, Admission, ConsentRow, Preview
 from reverse_etl.quota import Budget
 
 SENT = ("create", "update", "queued")
@@ -57,10 +57,11 @@ def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> lis
                 ledger,
                 effect,
                 activation.activation_rows(copy, effect),
-                held=activation.held(copy, effect),
+                admission=activation.admission(
+                    effect, activation.held(copy, effect), settings.approve_above
+                ),
                 consents=consents,
                 connector=configured.get(effect.destination),
-                approve_above=settings.approve_above.get(effect.destination),
                 now=now,
             )
             for effect in destinations.effects(names)
@@ -72,10 +73,9 @@ def _dry_run(
     effect: Effect,
     rows: Sequence[ActivationRow],
     *,
-    held: dict[str, str],
+    admission: Admission,
     consents: Sequence[ConsentRow],
     connector: Connector | None,
-    approve_above: int | None,
     now: datetime,
 ) -> DryRun:
     told = ledger.preview(
@@ -83,7 +83,7 @@ def _dry_run(
         destination=effect.destination,
         action=effect.action,
         now=now,
-        held=held,
+        admission=admission,
         consents=consents,
     )
     sent = {row.entity_key for row in told if row.change in SENT}
@@ -93,13 +93,14 @@ def _dry_run(
         requests = math.ceil(len(sent) / connector.actions[effect.action])
         minutes = _minutes(requests, connector.budget)
     new = sum(row.change in ("create", "update") for row in told)
+    most = admission.approve_above
     return DryRun(
         effect,
         tuple(told),
         requests,
         minutes,
         tuple(leaving(payloads)),
-        needs_approval=approve_above is not None and new > approve_above,
+        needs_approval=most is not None and new > most,
     )
 
 

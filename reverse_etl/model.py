@@ -192,10 +192,25 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """What keeps rows of an activation table from going out at once.
+
+    `held`: entity key → the code that keeps it back, e.g. CONTRACT_VIOLATION. When more than
+    `approve_above` new rows would go out, all of them are held until somebody approves. With
+    `skip_stale`, an event whose deadline had passed before it was first seen is left alone.
+    """
+
+    held: Mapping[str, str] = field(default_factory=dict)
+    approve_above: int | None = None
+    skip_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EnqueueReport:
     """What `enqueue` did. `inserted` counts new rows that will be sent; `cancelled`, `expired`
     and `held` count rows put into that state; `superseded` older rows that were replaced or are
-    no longer wanted; `reopened` rows that consent or a repaired contract set free."""
+    no longer wanted; `reopened` rows that consent or a repaired contract set free; `stale` events
+    that were too old when they were first seen: they are not in the ledger."""
 
     inserted: int = 0
     unchanged: int = 0
@@ -204,11 +219,14 @@ class EnqueueReport:
     expired: int = 0
     held: int = 0
     reopened: int = 0
+    stale: int = 0
 
 
-Change = Literal["create", "update", "unchanged", "queued", "refuse", "hold", "expire", "withdraw"]
+Change = Literal[
+    "create", "update", "unchanged", "queued", "refuse", "hold", "expire", "stale", "withdraw"
+]
 """What enqueueing an activation row would lead to. `queued`: it waits already; `refuse`: consent
-forbids it; `withdraw`: what waits is not wanted any more."""
+forbids it; `stale`: too old when first seen; `withdraw`: what waits is not wanted any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,17 @@ from orchestration.settings import Settings, load_settings
 if TYPE_CHECKING:
     from orchestration.dry_run import DryRun
 
-CHANGES = ("create", "update", "unchanged", "queued", "refuse", "hold", "expire", "withdraw")
+CHANGES = (
+    "create",
+    "update",
+    "unchanged",
+    "queued",
+    "refuse",
+    "hold",
+    "expire",
+    "stale",
+    "withdraw",
+)
 
 
 @reports_errors

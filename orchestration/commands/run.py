@@ -12,7 +12,7 @@ from orchestration.batch import BatchReport
 from orchestration.commands.output import table
 from orchestration.commands.status import tell_accounting
 
-ENQUEUED = ("inserted", "unchanged", "superseded", "cancelled", "expired", "held")
+ENQUEUED = ("inserted", "unchanged", "superseded", "cancelled", "expired", "held", "stale")
 DELIVERED = ("delivered", "dead", "pending", "held", "requests")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from reverse_etl.ledger.planned import Planned
 from reverse_etl.ledger.schema import NEVER, counters, deliveries, entities
 from reverse_etl.model import (
     ActivationRow,
+    Admission,
     EnqueueReport,
     State,
 )
@@ -54,7 +55,7 @@ class _Changes:
         if step.refresh is not None:
             self.refreshes.append((step.refresh, row))
         if not (step.insert or step.move):
-            self.count("unchanged")
+            self.count("stale" if step.stale else "unchanged")
 
     def retire(self, delivery_id: int, mode: str) -> None:
         if mode == "state":
@@ -75,14 +76,14 @@ def enqueue(
     destination: str,
     action: str,
     now: datetime,
-    held: Mapping[str, str],
-    approve_above: int | None,
+    admission: Admission,
 ) -> EnqueueReport:
     """See Ledger.enqueue."""
     changes = _Changes()
-    planned = Planned(connection, rows, destination, action, held, now)
+    planned = Planned(connection, rows, destination, action, admission, now)
     steps = list(planned.steps())
-    if approve_above is not None and sum(map(_goes_out, steps)) > approve_above:
+    most = admission.approve_above
+    if most is not None and sum(map(_goes_out, steps)) > most:
         steps = [(row, _for_approval(step)) for row, step in steps]
     for row, step in steps:
         changes.add(row, step)

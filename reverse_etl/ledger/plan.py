@@ -49,12 +49,14 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do for one row: move the waiting delivery, and insert a new one, or not."""
+    """What to do for one row: move the waiting delivery, and insert a new one, or not; `stale`:
+    neither, because it was too old when it was first seen."""
 
     insert: Goal | None = None
     supersede: int | None = None
     move: tuple[int, Goal] | None = None
     refresh: int | None = None
+    stale: bool = False
 
 
 NOTHING = Step()
@@ -92,8 +94,12 @@ def plan_state(row: ActivationRow, wanted: Goal, history: History) -> Step:
     return Step(insert=wanted, supersede=supersede)
 
 
-def plan_event(row: ActivationRow, wanted: Goal, known: Known | None) -> Step:
+def plan_event(
+    row: ActivationRow, wanted: Goal, known: Known | None, *, skip_stale: bool = False
+) -> Step:
     """An event row: once for ever. Before its first try it may still change its mind."""
+    if known is None and skip_stale and wanted.code == catalogue.EXPIRED:
+        return Step(stale=True)
     if known is None:
         return Step(insert=wanted)
     if known.state is State.CANCELLED:

@@ -13,7 +13,7 @@ from reverse_etl import catalogue
 from reverse_etl.ledger.consents import current_statuses
 from reverse_etl.ledger.plan import Goal, History, Known, Step, goal, plan_event, plan_state
 from reverse_etl.ledger.schema import deliveries, entities
-from reverse_etl.model import ActivationRow, ConsentStatus, State, object_kind
+from reverse_etl.model import ActivationRow, Admission, ConsentStatus, State, object_kind
 
 _WAITING = (State.PENDING, State.HELD)
 _BUSY = (State.IN_FLIGHT, State.UNKNOWN)
@@ -38,7 +38,7 @@ class Planned:
     rows: Sequence[ActivationRow]
     destination: str
     action: str
-    held: Mapping[str, str]
+    admission: Admission
     now: datetime
     consents: Mapping[tuple[str, str], ConsentStatus] = field(default_factory=dict)
     """Newer than the ledger's, by person and purpose."""
@@ -52,8 +52,15 @@ class Planned:
         consents = {**current_statuses(self.connection), **self.consents}
         for row in sorted(self.rows, key=lambda row: row.order_key):
             consent = consents.get((row.person_id, row.purpose))
-            wanted = goal(row, held=self.held, current_consent=consent, now=self.now)
-            yield row, _plan(row, wanted, self.histories.get(row.entity_key))
+            wanted = goal(row, held=self.admission.held, current_consent=consent, now=self.now)
+            yield row, self._plan(row, wanted)
+
+    def _plan(self, row: ActivationRow, wanted: Goal) -> Step:
+        history = self.histories.get(row.entity_key, History())
+        if row.mode == "state":
+            return plan_state(row, wanted, history)
+        known = history.waiting or history.busy or history.settled
+        return plan_event(row, wanted, known, skip_stale=self.admission.skip_stale)
 
     def outdated(self) -> list[Waiting]:
         """Rows that wait although nobody wants them any more.
@@ -97,13 +104,6 @@ class Planned:
             e.destination == self.destination, e.object_kind == object_kind(self.action)
         )
         return [(row.entity_key, row.gone_at) for row in self.connection.execute(query)]
-
-
-def _plan(row: ActivationRow, wanted: Goal, history: History | None) -> Step:
-    history = history or History()
-    if row.mode == "state":
-        return plan_state(row, wanted, history)
-    return plan_event(row, wanted, history.waiting or history.busy or history.settled)
 
 
 def _histories(connection: Connection, destination: str, action: str) -> dict[str, History]:

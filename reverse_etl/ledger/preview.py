@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from reverse_etl import catalogue
 from reverse_etl.ledger.plan import History, Step
 from reverse_etl.ledger.planned import Planned
-from reverse_etl.model import ActivationRow, Change, ConsentRow, Preview, State
+from reverse_etl.model import ActivationRow, Admission, Change, ConsentRow, Preview, State
 
 _CHANGES: Mapping[State, Change] = {
     State.CANCELLED: "refuse",
@@ -26,12 +26,12 @@ def preview(
     destination: str,
     action: str,
     now: datetime,
-    held: Mapping[str, str],
+    admission: Admission,
     consents: Sequence[ConsentRow],
 ) -> list[Preview]:
     """See Ledger.preview."""
     told_now = {(row.person_id, row.purpose): row.status for row in consents}
-    planned = Planned(connection, rows, destination, action, held, now, told_now)
+    planned = Planned(connection, rows, destination, action, admission, now, told_now)
     known = planned.known()
     told = [
         _preview(row, step, planned.histories.get(row.entity_key), row.entity_key in known)
@@ -45,6 +45,8 @@ def preview(
 
 def _preview(row: ActivationRow, step: Step, history: History | None, is_known: bool) -> Preview:
     wanted = step.insert or (step.move[1] if step.move else None)
+    if step.stale:
+        return Preview(row.entity_key, row.person_id, "stale", catalogue.EXPIRED)
     if wanted is None:
         waits = history is not None and (history.waiting or history.busy) is not None
         return Preview(row.entity_key, row.person_id, "queued" if waits else "unchanged")

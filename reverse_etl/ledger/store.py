@@ -24,6 +24,7 @@ from reverse_etl.ledger.engine import open_engine, reading, writing
 from reverse_etl.ledger.switches import Switches
 from reverse_etl.model import (
     ActivationRow,
+    Admission,
     Attempt,
     ConsentRow,
     ConsentStatus,
@@ -34,6 +35,8 @@ from reverse_etl.model import (
     State,
 )
 from reverse_etl.quota import Budget
+
+FREE = Admission()
 
 
 class Ledger:
@@ -68,15 +71,9 @@ class Ledger:
         destination: str,
         action: str,
         now: datetime,
-        held: Mapping[str, str] | None = None,
-        approve_above: int | None = None,
+        admission: Admission = FREE,
     ) -> EnqueueReport:
-        """Bring the queue in line with `rows`, the complete table for (destination, action).
-
-        `held` maps entity keys to the code that keeps them back, e.g. CONTRACT_VIOLATION. When
-        more than `approve_above` new rows would go out at once, all of them are held until
-        somebody approves.
-        """
+        """Bring the queue in line with `rows`, the complete table for (destination, action)."""
         with writing(self._engine, destination) as connection:
             return _enqueue.enqueue(
                 connection,
@@ -84,8 +81,7 @@ class Ledger:
                 destination=destination,
                 action=action,
                 now=now,
-                held=held or {},
-                approve_above=approve_above,
+                admission=admission,
             )
 
     def approve(self, destination: str, *, who: str, now: datetime) -> int:
@@ -100,7 +96,7 @@ class Ledger:
         destination: str,
         action: str,
         now: datetime,
-        held: Mapping[str, str] | None = None,
+        admission: Admission = FREE,
         consents: Sequence[ConsentRow] = (),
     ) -> list[Preview]:
         """What `enqueue` would do, row by row, after `apply_consents`; changes nothing."""
@@ -111,7 +107,7 @@ class Ledger:
                 destination=destination,
                 action=action,
                 now=now,
-                held=held or {},
+                admission=admission,
                 consents=consents,
             )
 

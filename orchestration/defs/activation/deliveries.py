@@ -89,6 +89,7 @@ def _enqueue_asset(effect: Effect) -> dg.AssetsDefinition:
                 "cancelled": told.cancelled,
                 "expired": told.expired,
                 "held": told.held,
+                "stale": told.stale,
             },
             check_results=[
                 dg.AssetCheckResult(

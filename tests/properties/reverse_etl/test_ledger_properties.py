@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from reverse_etl.ledger import Ledger, Settlement
-from reverse_etl.model import ConsentRow, Kind, Outcome, State
+from reverse_etl.model import Admission, ConsentRow, Kind, Outcome, State
 from reverse_etl.retry import RetryPolicy, decide
 from reverse_etl.testing import NOON, contact, seeded, task
 
@@ -77,7 +77,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _enqueue(self, rows, action, above=None):
         asked = {"destination": "hubspot", "action": action, "now": self.now}
         told = Counter(row.change for row in self.ledger.preview(list(rows), **asked))
-        report = self.ledger.enqueue(list(rows), **asked, approve_above=above)
+        report = self.ledger.enqueue(list(rows), **asked, admission=Admission(approve_above=above))
         out = told["create"] + told["update"]
         assert out == report.inserted + report.reopened + (report.held - told["hold"])
 

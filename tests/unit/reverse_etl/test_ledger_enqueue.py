@@ -9,7 +9,7 @@ import pytest
 
 from reverse_etl.errors import LedgerUnavailableError
 from reverse_etl.ledger import Ledger, Settlement
-from reverse_etl.model import ConsentRow, EnqueueReport, Kind, Outcome, State
+from reverse_etl.model import Admission, ConsentRow, EnqueueReport, Kind, Outcome, State
 from reverse_etl.retry import Decision
 from reverse_etl.testing import NOON, contact, conversion, task
 
@@ -17,7 +17,11 @@ from reverse_etl.testing import NOON, contact, conversion, task
 def put(ledger, *rows, held=None, like=None):
     one = like or rows[0]
     return ledger.enqueue(
-        rows, destination=one.destination, action=one.action, now=NOON, held=held or {}
+        rows,
+        destination=one.destination,
+        action=one.action,
+        now=NOON,
+        admission=Admission(held or {}),
     )
 
 
@@ -161,22 +165,26 @@ def test_many_rows_at_once_wait_for_approval(ledger):
     again; once approved they queue, and what comes later in small numbers goes on."""
     many = [contact(n) for n in range(4)]
     asked = {"destination": "hubspot", "action": "upsert_contact", "now": NOON}
-    report = ledger.enqueue(many, **asked, approve_above=3)
+    report = ledger.enqueue(many, **asked, admission=Admission(approve_above=3))
     assert EnqueueReport(held=4) == report
-    assert EnqueueReport(unchanged=4) == ledger.enqueue(many, **asked, approve_above=3)
+    assert EnqueueReport(unchanged=4) == ledger.enqueue(
+        many, **asked, admission=Admission(approve_above=3)
+    )
     assert {"APPROVAL_NEEDED"} == {row.code for row in ledger.find()}
     assert 4 == ledger.approve("hubspot", who="ada", now=NOON)
     assert 0 == ledger.approve("hubspot", who="ada", now=NOON)
     assert ["pending"] * 4 == states(ledger)
     more = [*many, *(contact(n) for n in range(4, 7))]
-    assert EnqueueReport(inserted=3, unchanged=4) == ledger.enqueue(more, **asked, approve_above=3)
+    assert EnqueueReport(inserted=3, unchanged=4) == ledger.enqueue(
+        more, **asked, admission=Admission(approve_above=3)
+    )
 
 
 def test_what_is_refused_needs_no_approval(ledger):
     """Only rows that would go out count towards the limit."""
     rows = [contact(1), contact(2, consent_status="withdrawn")]
     asked = {"destination": "hubspot", "action": "upsert_contact", "now": NOON}
-    report = ledger.enqueue(rows, **asked, approve_above=1)
+    report = ledger.enqueue(rows, **asked, admission=Admission(approve_above=1))
     assert EnqueueReport(inserted=1, cancelled=1) == report
 
 
@@ -220,3 +228,17 @@ def test_an_event_that_was_sent_stays_sent(ledger):
     ledger.settle("meta", [Settlement(row, delivered, outcome) for row in rows], NOON)
     put(ledger, conversion(2))
     assert EnqueueReport(cancelled=1, unchanged=1) == put(ledger, conversion(1))
+
+
+def test_an_event_that_is_too_old_when_first_seen_is_left_alone(ledger):
+    """With skip_stale it does not enter; one that was queued in time dies where it can be seen."""
+    late = conversion(1, at=NOON - timedelta(days=8))
+    asked = {"destination": "meta", "action": "send_event", "admission": Admission(skip_stale=True)}
+    assert EnqueueReport(stale=1) == ledger.enqueue([late], **asked, now=NOON)
+    assert [each.change for each in ledger.preview([late], **asked, now=NOON)] == ["stale"]
+    assert ledger.counts().enqueued == 0
+
+    young = conversion(2, at=NOON)
+    ledger.enqueue([young], **asked, now=NOON)
+    told = ledger.enqueue([young], **asked, now=NOON + timedelta(days=8))
+    assert EnqueueReport(expired=1) == told

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reverse_etl.ledger import Settlement
-from reverse_etl.model import ConsentRow, Kind, Outcome, State
+from reverse_etl.model import Admission, ConsentRow, Kind, Outcome, State
 from reverse_etl.retry import Decision
 from reverse_etl.testing import NOON, contact, conversion
 
@@ -51,7 +51,7 @@ def test_every_change(ledger):
         contact(5),
         contact(6, consent_status="withdrawn"),
         contact(7),
-        held={"person-7": "CONTRACT_VIOLATION"},
+        admission=Admission({"person-7": "CONTRACT_VIOLATION"}),
     )
     assert {
         "person-1": ("unchanged", None),
