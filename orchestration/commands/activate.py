@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from orchestration.commands.destinations import known
 from orchestration.commands.output import JsonOption, out, print_json, reports_errors, table
 from orchestration.settings import Settings, load_settings
+from reverse_etl.model import Change
 
 if TYPE_CHECKING:
     from orchestration.dry_run import DryRun
 
-CHANGES = (
-    "create",
-    "update",
-    "unchanged",
-    "queued",
-    "refuse",
-    "hold",
-    "expire",
-    "stale",
-    "withdraw",
-)
+CHANGES = get_args(Change)
 
 
 @reports_errors

@@ -13,6 +13,8 @@ from reverse_etl.model import Admission, ConsentRow, EnqueueReport, Kind, Outcom
 from reverse_etl.retry import Decision
 from reverse_etl.testing import NOON, contact, conversion, task
 
+FEW = Admission(approve_above=3)
+
 
 def put(ledger, *rows, held=None, like=None):
     one = like or rows[0]
@@ -165,19 +167,15 @@ def test_many_rows_at_once_wait_for_approval(ledger):
     again; once approved they queue, and what comes later in small numbers goes on."""
     many = [contact(n) for n in range(4)]
     asked = {"destination": "hubspot", "action": "upsert_contact", "now": NOON}
-    report = ledger.enqueue(many, **asked, admission=Admission(approve_above=3))
+    report = ledger.enqueue(many, **asked, admission=FEW)
     assert EnqueueReport(held=4) == report
-    assert EnqueueReport(unchanged=4) == ledger.enqueue(
-        many, **asked, admission=Admission(approve_above=3)
-    )
+    assert EnqueueReport(unchanged=4) == ledger.enqueue(many, **asked, admission=FEW)
     assert {"APPROVAL_NEEDED"} == {row.code for row in ledger.find()}
     assert 4 == ledger.approve("hubspot", who="ada", now=NOON)
     assert 0 == ledger.approve("hubspot", who="ada", now=NOON)
     assert ["pending"] * 4 == states(ledger)
     more = [*many, *(contact(n) for n in range(4, 7))]
-    assert EnqueueReport(inserted=3, unchanged=4) == ledger.enqueue(
-        more, **asked, admission=Admission(approve_above=3)
-    )
+    assert EnqueueReport(inserted=3, unchanged=4) == ledger.enqueue(more, **asked, admission=FEW)
 
 
 def test_what_is_refused_needs_no_approval(ledger):
