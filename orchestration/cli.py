@@ -14,7 +14,17 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import bench, contracts, destinations, dlq, identity, keys, log, score
+from orchestration.commands import (
+    bench,
+    contracts,
+    credentials,
+    destinations,
+    dlq,
+    identity,
+    keys,
+    log,
+    score,
+)
 from orchestration.commands.activate import activate
 from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
@@ -32,6 +42,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(log.app, name="log")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(destinations.app, name="destinations")
+app.add_typer(credentials.app, name="credentials")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(identity.app, name="identity")

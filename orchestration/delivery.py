@@ -10,11 +10,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
+
 from ingestion.event_log import EventLog
-from orchestration import connections, decisions
+from orchestration import accounts, connections, credentials, decisions, secret_sources
 from orchestration.settings import Settings
-from reverse_etl.connectors import ConnectorSettings, connect, http_client
+from reverse_etl.connectors import Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
+from reverse_etl.ledger import Ledger
 from reverse_etl.model import DestinationReport, DispatchReport, Problem
 
 MAX_WAIT = timedelta(seconds=5)  # a batch ends when nothing comes due sooner than this
@@ -25,7 +28,9 @@ def drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
     report = asyncio.run(_drain(settings, destinations))
     mine = (problem for problem in report.problems if problem.destination in destinations)
     problems = tuple(_with_settings_named(settings, problem) for problem in mine)
-    return DispatchReport(report.by_destination, problems)
+    with closing(connections.ledger(settings)) as ledger:
+        old = credentials.problems(settings, ledger, destinations, now=datetime.now(UTC))
+    return DispatchReport(report.by_destination, (*problems, *old))
 
 
 async def run(settings: Settings, log: EventLog, stop: asyncio.Event) -> None:
@@ -41,22 +46,9 @@ def metadata(report: DispatchReport, destination: str) -> dict[str, Any]:
     return {**asdict(counts), "problems": [asdict(problem) for problem in report.problems]}
 
 
-def configured(settings: Settings) -> dict[str, ConnectorSettings]:
-    """Destinations that are on and have credentials; rows of the others stay queued."""
-    every = {name: account(settings, name) for name in settings.destinations}
-    return {name: each for name, each in every.items() if not each.missing}
-
-
-def account(settings: Settings, name: str) -> ConnectorSettings:
-    """What the settings say of one destination."""
-    found: ConnectorSettings = getattr(settings, name)
-    return found
-
-
-def needs(settings: Settings, name: str) -> str:
-    """The variables that have to be set before anything can be sent there."""
-    fields = account(settings, name).missing
-    return " and ".join(f"MILLRACE_{name}_{field}".upper() for field in fields)
+def outside(client: httpx.AsyncClient, ledger: Ledger) -> Outside:
+    """What connectors of this process get from it."""
+    return Outside(client, secret_sources.reveal, ledger.credentials)
 
 
 async def _drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
@@ -71,7 +63,9 @@ async def _dispatcher(
 ) -> AsyncIterator[Dispatcher]:
     with closing(connections.ledger(settings)) as ledger:
         async with http_client() as client:
-            every: Mapping[str, Any] = connect(configured(settings).values(), client)
+            every: Mapping[str, Any] = connect(
+                accounts.configured(settings).values(), outside(client, ledger)
+            )
             dispatcher = Dispatcher(
                 ledger,
                 {name: found for name, found in every.items() if name in destinations},
@@ -91,9 +85,10 @@ def _with_settings_named(settings: Settings, problem: Problem) -> Problem:
     """A destination without a connector lacks credentials: say which variables."""
     if problem.code != "CONNECTOR_MISSING" or problem.destination not in settings.destinations:
         return problem
+    missing = accounts.needs(settings, problem.destination)
     return Problem(
         code="DESTINATION_NOT_CONFIGURED",
         destination=problem.destination,
         message=problem.message,
-        remedy=f"Set {needs(settings, problem.destination)}; the next run sends what is queued.",
+        remedy=f"Set {missing}; the next run sends what is queued.",
     )

@@ -12,10 +12,10 @@ from datetime import datetime
 
 import orjson
 
-from orchestration import activation, connections, delivery, destinations, warehouse
+from orchestration import accounts, activation, connections, destinations, warehouse
 from orchestration.destinations import Effect
 from orchestration.settings import Settings
-from reverse_etl.connectors import Connector, connect, http_client
+from reverse_etl.connectors import Connector, Outside, connect, http_client
 from reverse_etl.leaving import LeavingField, leaving
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, Admission, ConsentRow, Preview
@@ -107,7 +107,7 @@ def _dry_run(
 def _connectors(settings: Settings) -> dict[str, Connector]:
     async def make() -> dict[str, Connector]:
         async with http_client() as client:  # nothing is sent with it
-            return connect(delivery.configured(settings).values(), client)
+            return connect(accounts.configured(settings).values(), Outside(client))
 
     return asyncio.run(make())
 

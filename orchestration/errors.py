@@ -13,6 +13,7 @@ OrchestrationError
 │   ├── ScoreRulesInvalidError  a score rule or version cannot be scored by
 │   ├── ScoreVersionUnknownError
 │   └── ScorecardError          a scorecard could not be trained, or may not be replaced
+├── ConnectingError             an account could not be connected by OAuth
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── SplinkMissingError          `identity propose` needs the extra `splink`
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
@@ -46,6 +47,10 @@ class OrchestrationError(Exception):
 
 class SettingError(OrchestrationError):
     code = "SETTING_INVALID"
+
+
+class ConnectingError(OrchestrationError):
+    code = "CREDENTIAL_NOT_CONNECTED"
 
 
 class WarehouseError(OrchestrationError):

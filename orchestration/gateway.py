@@ -13,6 +13,7 @@ from ingestion.signatures import HubSpotVerifier, SalesforceVerifier, SegmentVer
 from ingestion.webhooks import SOURCES, WebhookSource
 from ingestion.webhooks.generic import load_sources
 from orchestration.errors import SettingError
+from orchestration.secret_sources import reveal
 from orchestration.settings import SECRET_PREFIX, Settings, webhook_secrets, webhook_tokens
 
 
@@ -23,7 +24,9 @@ def gateway_config(
     rate = settings.source_requests_per_second
     return GatewayConfig(
         sources=webhook_sources(settings),
-        secrets=webhook_secrets(environ),
+        secrets={
+            source: tuple(map(reveal, named)) for source, named in webhook_secrets(environ).items()
+        },
         verify_tokens=webhook_tokens(environ),
         public_url=settings.public_url,
         max_body_bytes=settings.max_body_bytes,

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     destinations: Words = Field(
         ("hubspot", "meta"), description="Where rows go; each has settings of its own below."
     )
+    credential_max_days: int = Field(
+        90, gt=0, description="Age at which a secret should be replaced."
+    )
     hubspot: HubSpotSettings = HubSpotSettings()
     meta: MetaSettings = MetaSettings()
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from ingestion.event_log import EventLog
-from orchestration import connections, delivery, warehouse
+from orchestration import accounts, connections, warehouse
 from orchestration.errors import WarehouseMissingError
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
@@ -88,7 +88,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
         "dead_letters": dict(deliveries.dead_by_code),
         "breakers": _breakers(ledger),
         "switched_off": {name: asdict(each) for name, each in ledger.switches.off().items()},
-        "credentials": {name: not delivery.needs(settings, name) for name in settings.destinations},
+        "credentials": {name: not accounts.needs(settings, name) for name in settings.destinations},
         "accounting": {
             "events_balanced": events.balanced,
             "deliveries_balanced": deliveries.balanced,

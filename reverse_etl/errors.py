@@ -7,6 +7,7 @@ DeliveryError
 │   ├── DeliveryNotFoundError       no delivery has this id
 │   └── NotADeadLetterError         only dead or held deliveries can be replayed or discarded
 ├── ConfigurationError         a connector lacks something it needs
+│   └── SecretUnavailableError      the place that a setting names gives no secret
 ├── FaultPlanError             a fault plan for the sandbox does not make sense
 └── CallFailedError                 one request to a vendor brought no usable answer
 """
@@ -70,6 +71,15 @@ class ConfigurationError(DeliveryError):
     """A connector lacks something it needs."""
 
     code = "CONNECTOR_MISCONFIGURED"
+
+
+class SecretUnavailableError(ConfigurationError):
+    """The place that a setting names gives no secret."""
+
+    code = "SECRET_UNAVAILABLE"
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"The secret at {place} cannot be read: {why}.")
 
 
 class FaultPlanError(DeliveryError):

@@ -192,6 +192,20 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What the ledger knows of a destination's credentials. `sealed`: its tokens, encrypted;
+    `since`: when the secret with this fingerprint was first used; `claimed_until`: somebody renews
+    the tokens."""
+
+    destination: str
+    fingerprint: str | None = None
+    since: datetime | None = None
+    sealed: str | None = None
+    expires_at: datetime | None = None
+    claimed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """What keeps rows of an activation table from going out at once.
 

@@ -26,6 +26,7 @@ from reverse_etl.connectors import (
     ConnectorSettings,
     HubSpotSettings,
     MetaSettings,
+    Outside,
     connect,
     http_client,
 )
@@ -164,7 +165,7 @@ class _Bench:
         async with http_client() as client:
             dispatcher = Dispatcher(
                 self.ledger,
-                connect(settings, client),
+                connect(settings, Outside(client)),
                 clock=lambda: datetime.now(UTC),
                 rng=random.Random(),  # noqa: S311  jitter, not a secret
             )

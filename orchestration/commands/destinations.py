@@ -92,7 +92,7 @@ def _turn(name: str, way: Literal["on", "off"], reason: str, *, as_json: bool) -
 
 
 def _destinations(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
-    from orchestration.delivery import needs
+    from orchestration.accounts import needs
 
     counts = ledger.counts().by_destination
     off, health = ledger.switches.off(), ledger.health()

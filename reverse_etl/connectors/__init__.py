@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import httpx
-
 from reverse_etl.connectors.base import Connector, Context
 from reverse_etl.connectors.http import http_client
 from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
 from reverse_etl.connectors.meta import MetaCapi, MetaSettings
+from reverse_etl.connectors.outside import Outside
 from reverse_etl.connectors.settings import ConnectorSettings
 from reverse_etl.errors import ConfigurationError
 
@@ -20,28 +19,25 @@ __all__ = [
     "Context",
     "HubSpotSettings",
     "MetaSettings",
+    "Outside",
     "connect",
     "http_client",
 ]
 
-CONNECTORS: Final[
-    Mapping[type[ConnectorSettings], Callable[[Any, httpx.AsyncClient], Connector]]
-] = {
+CONNECTORS: Final[Mapping[type[ConnectorSettings], Callable[[Any, Outside], Connector]]] = {
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
 }
 
 
-def connect(
-    settings: Iterable[ConnectorSettings], client: httpx.AsyncClient
-) -> dict[str, Connector]:
+def connect(settings: Iterable[ConnectorSettings], outside: Outside) -> dict[str, Connector]:
     """Connectors by destination. Raises ConfigurationError for one without its credentials."""
-    connectors = [_connector(each, client) for each in settings]
+    connectors = [_connector(each, outside) for each in settings]
     return {connector.destination: connector for connector in connectors}
 
 
-def _connector(settings: ConnectorSettings, client: httpx.AsyncClient) -> Connector:
+def _connector(settings: ConnectorSettings, outside: Outside) -> Connector:
     if settings.missing:
         name, fields = type(settings).__name__, ", ".join(settings.missing)
         raise ConfigurationError(f"{name} lack {fields}.", code="CREDENTIAL_MISSING")
-    return CONNECTORS[type(settings)](settings, client)
+    return CONNECTORS[type(settings)](settings, outside)

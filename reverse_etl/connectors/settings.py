@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import ClassVar, Self
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
 
+from reverse_etl.connectors.oauth import Grant, JwtGrant, RefreshGrant
 from reverse_etl.quota import Budget
 
 
@@ -49,11 +50,59 @@ class ConnectorSettings(BaseModel):
 
     @model_validator(mode="after")
     def _without_credentials(self) -> Self:
-        for name, value in self.sandbox.items() if is_loopback(self.url) else ():
-            if not secret(getattr(self, name)):
-                is_secret = type(self).model_fields[name].annotation != str | None
-                object.__setattr__(self, name, SecretStr(value) if is_secret else value)
+        for name in self.missing if is_loopback(self.url) else ():
+            is_secret = type(self).model_fields[name].annotation != str | None
+            value = self.sandbox[name]
+            object.__setattr__(self, name, SecretStr(value) if is_secret else value)
         return self
+
+
+class BearerSettings(ConnectorSettings):
+    """An account with a bearer token: a fixed one (`token`), or one that OAuth gives us.
+
+    `client_id` with `client_secret`: a refresh token, from `refresh_token` or from connecting the
+    account once. `client_id` with `username` and `private_key` (RSA, PEM): JWT bearer.
+    """
+
+    oauth_path: ClassVar[str] = ""
+    authorize_url: ClassVar[str] = ""
+    scopes: ClassVar[str] = ""
+
+    token: SecretStr | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    username: str | None = None
+    private_key: SecretStr | None = None
+
+    @property
+    def token_address(self) -> str:
+        """Where tokens are given."""
+        return self.url + self.oauth_path
+
+    @property
+    def audience(self) -> str:
+        """Whom a signed statement is meant for."""
+        return self.url
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(n for n in super().missing if n != "token" or not self.uses_oauth)
+
+    @property
+    def uses_oauth(self) -> bool:
+        """Whether tokens come from the vendor's token endpoint."""
+        signs = self.username is not None and self.private_key is not None
+        return self.token is None and bool(self.client_id) and (signs or bool(self.client_secret))
+
+    def grant(self, reveal: Callable[[SecretStr | None], str]) -> Grant:
+        """What we have to show for a token, where OAuth is used."""
+        client = self.client_id or ""
+        if self.username and self.private_key is not None:
+            key = reveal(self.private_key)
+            return JwtGrant(client, self.username, self.audience, key)
+        refresh = reveal(self.refresh_token) or None
+        return RefreshGrant(client, reveal(self.client_secret), refresh)
 
 
 def secret(value: SecretStr | str | None) -> str:

@@ -152,6 +152,17 @@ switches = Table(
     Column("reason", Text, nullable=False),
 )
 
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("fingerprint", String),  # of the secret in use, to see when it is rotated
+    Column("since", Instant),
+    Column("sealed", Text),  # OAuth tokens, encrypted with what only the settings hold
+    Column("expires_at", Instant),
+    Column("claimed_until", Instant),  # somebody renews the tokens at this moment
+)
+
 requests = Table(
     "requests",
     metadata,

@@ -19,6 +19,7 @@ from reverse_etl.ledger import lease as _lease
 from reverse_etl.ledger import preview as _preview
 from reverse_etl.ledger import requests as _requests
 from reverse_etl.ledger import settle as _settle
+from reverse_etl.ledger.credentials import Credentials
 from reverse_etl.ledger.dead_letters import DeadLetters
 from reverse_etl.ledger.engine import open_engine, reading, writing
 from reverse_etl.ledger.switches import Switches
@@ -46,6 +47,7 @@ class Ledger:
         self._engine = engine
         self.dead_letters = DeadLetters(engine)
         self.switches = Switches(engine)
+        self.credentials = Credentials(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:

@@ -50,14 +50,20 @@ def create_app(
     *,
     hubspot_limit: int | None = 190,
     search_lag: float = 5.0,
+    token_seconds: float = 1800,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """A sandbox with empty vendors.
 
     `seed`: for faults with a probability, unless a plan brings its own. `hubspot_limit`: requests
-    per 10 seconds, None for none. `search_lag`: seconds. `clock`: seconds since 1970.
+    per 10 seconds, None for none. `search_lag`, `token_seconds`: until search finds what
+    was written, until an OAuth token expires. `clock`: seconds since 1970.
     """
-    sandbox = Sandbox(seed, [HubSpot(limit=hubspot_limit, lag=search_lag), Meta()], clock)
+    sandbox = Sandbox(
+        seed,
+        [HubSpot(limit=hubspot_limit, lag=search_lag, token_seconds=token_seconds), Meta()],
+        clock,
+    )
     app = Starlette(
         routes=[
             Route("/_state/{vendor}", sandbox.show_state, methods=["GET"]),
@@ -83,10 +89,14 @@ class Sandbox:
         for vendor in self._vendors:
             vendor.reset()
 
+    def vendor(self, name: str) -> Vendor | None:
+        """The vendor of this name."""
+        return next((vendor for vendor in self._vendors if vendor.name == name), None)
+
     async def show_state(self, request: HttpRequest) -> Response:
         """GET /_state/<vendor>"""
         name = request.path_params["vendor"]
-        vendor = next((vendor for vendor in self._vendors if vendor.name == name), None)
+        vendor = self.vendor(name)
         if vendor is None:
             return _json(404, {"code": "VENDOR_UNKNOWN", "message": "No such vendor."})
         return _json(200, {"objects": vendor.state(), "requests": self._requests[name]})

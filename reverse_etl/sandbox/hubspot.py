@@ -11,6 +11,7 @@ from reverse_etl.sandbox.answer import Answer, RefusedError, Request
 from reverse_etl.sandbox.hubspot_batch import batch
 from reverse_etl.sandbox.hubspot_store import FIRST_ID, HubSpotError, Objects, Record
 from reverse_etl.sandbox.hubspot_wire import body, limited, mapping, problem, shown
+from reverse_etl.sandbox.oauth import TokenServer
 
 _KINDS: Final = ("contacts", "companies", "deals", "tasks")
 _VERSION: Final = r"v3|\d{4}-\d{2}"
@@ -26,12 +27,15 @@ _PAGE: Final = 100
 
 class HubSpot:
     """One portal. `limit`: requests per 10 seconds, None for none; `lag`: seconds until search
-    finds what was written."""
+    finds what was written; `token_seconds`: life of an OAuth token."""
 
     name = "hubspot"
 
-    def __init__(self, *, limit: int | None = 190, lag: float = 5.0) -> None:
+    def __init__(
+        self, *, limit: int | None = 190, lag: float = 5.0, token_seconds: float = 1800
+    ) -> None:
         self.limit, self.lag = limit, lag
+        self.tokens = TokenServer(token_seconds)
         self.reset()
 
     def reset(self) -> None:
@@ -39,10 +43,11 @@ class HubSpot:
         ids = [FIRST_ID - 1]
         self._objects = {kind: Objects(kind, ids) for kind in _KINDS}
         self._recent: deque[float] = deque()
+        self.tokens.reset()
 
     def owns(self, path: str) -> bool:
         """Whether a path is this vendor's."""
-        return path.startswith("/crm/")
+        return path.startswith(("/crm/", "/oauth/"))
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Everything held, by object type."""
@@ -56,6 +61,8 @@ class HubSpot:
 
     def handle(self, request: Request) -> Answer:
         """Answer one request."""
+        if request.path.startswith("/oauth/"):
+            return self.tokens.answer(request)
         try:
             self._authorise(request)
             self._limit(request.at)
@@ -81,6 +88,9 @@ class HubSpot:
 
     def _authorise(self, request: Request) -> None:
         token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        ours = token.startswith("access-")
+        if ours and not self.tokens.is_good(token, request.at):
+            raise RefusedError(self.expired())
         if not token or token.startswith(("expired", "invalid")):
             text = "Authentication credentials not found. This API supports OAuth 2.0."
             raise HubSpotError(401, "INVALID_AUTHENTICATION", text)

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import httpx
-
 from reverse_etl.connectors.base import Context, Work
 from reverse_etl.connectors.http import Endpoint
 from reverse_etl.connectors.hubspot import contacts, tasks
 from reverse_etl.connectors.hubspot.api import HubSpotApi
 from reverse_etl.connectors.hubspot.properties import Properties
 from reverse_etl.connectors.hubspot.settings import HubSpotSettings
-from reverse_etl.connectors.settings import secret
-from reverse_etl.connectors.tokens import FixedToken
+from reverse_etl.connectors.outside import Outside
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Reply
 
@@ -35,9 +32,9 @@ class HubSpot:
     destination = "hubspot"
     actions = dict.fromkeys(_KINDS, _BATCH)
 
-    def __init__(self, settings: HubSpotSettings, client: httpx.AsyncClient) -> None:
-        token = FixedToken(secret(settings.token))
-        endpoint = Endpoint(client, settings.url, settings.timeout, token=token)
+    def __init__(self, settings: HubSpotSettings, outside: Outside) -> None:
+        token = outside.tokens(self.destination, settings)
+        endpoint = Endpoint(outside.client, settings.url, settings.timeout, token=token)
         self._api = HubSpotApi(endpoint, settings.api_version)
         self._properties = Properties(self._api)
         self.budget = settings.budget

@@ -5,19 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from reverse_etl.connectors.settings import ConnectorSettings
+from reverse_etl.connectors.settings import BearerSettings
 from reverse_etl.quota import Budget
 
 
-class HubSpotSettings(ConnectorSettings):
-    """`token`: of a private app. `api_version`: "v3", or a dated one such as "2026-09"."""
+class HubSpotSettings(BearerSettings):
+    """`token`: of a private app; OAuth is for a public one. `api_version`: "v3", or a dated one
+    such as "2026-09"."""
 
     sandbox: ClassVar = {"token": "sandbox"}
+    oauth_path: ClassVar = "/oauth/2026-03/token"
+    authorize_url: ClassVar = "https://app.hubspot.com/oauth/authorize"
+    scopes: ClassVar = (
+        "crm.objects.contacts.read crm.objects.contacts.write"
+        " crm.schemas.contacts.read crm.schemas.contacts.write"
+    )
 
     url: str = "https://api.hubapi.com"
-    token: SecretStr | None = None
     api_version: str = "v3"
     requests_per_10s: int | None = Field(100, gt=0)
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-import httpx
-
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Context, Work, cannot_ask
 from reverse_etl.connectors.http import Endpoint, Response
 from reverse_etl.connectors.meta.preflight import refusal
 from reverse_etl.connectors.meta.settings import MetaSettings
-from reverse_etl.connectors.settings import secret
+from reverse_etl.connectors.outside import Outside
+from reverse_etl.connectors.tokens import SettingToken
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Kind, Outcome, Reply
 from reverse_etl.retry import classify
@@ -36,10 +35,10 @@ class MetaCapi:
     destination = "meta"
     actions: ClassVar = {"send_event": _BATCH}
 
-    def __init__(self, settings: MetaSettings, client: httpx.AsyncClient) -> None:
+    def __init__(self, settings: MetaSettings, outside: Outside) -> None:
         self._settings = settings
-        self._endpoint = Endpoint(client, settings.url, settings.timeout)
-        self._token = secret(settings.token)
+        self._endpoint = Endpoint(outside.client, settings.url, settings.timeout)
+        self._tokens = SettingToken(lambda: outside.secret(settings.token))
         self._path = f"/{settings.api_version}/{settings.dataset}/events"
         self.budget = settings.budget
 
@@ -59,17 +58,24 @@ class MetaCapi:
         return cannot_ask(batch, at_most_once=self._settings.at_most_once)
 
     async def _post(self, work: Work, events: Sequence[Mapping[str, Any]]) -> None:
-        body: dict[str, Any] = {"data": list(events), "access_token": self._token}
-        if self._settings.test_event_code:
-            body["test_event_code"] = self._settings.test_event_code
         try:
-            answer = await self._endpoint.call(work, "POST", self._path, body, items=len(events))
+            token = await self._tokens.token()
+            outcome = await self._ask(work, events, token)
+            refused = outcome.kind is Kind.AUTHENTICATION
+            if refused and (renewed := await self._tokens.renew(token)):
+                outcome = await self._ask(work, events, renewed)
         except CallFailedError as failure:
             work.fail(failure)
             return
-        outcome = read(answer, sent=len(events))
         for row in work.open:
             work.set(row, outcome)
+
+    async def _ask(self, work: Work, events: Sequence[Mapping[str, Any]], token: str) -> Outcome:
+        body: dict[str, Any] = {"data": list(events), "access_token": token}
+        if self._settings.test_event_code:
+            body["test_event_code"] = self._settings.test_event_code
+        answer = await self._endpoint.call(work, "POST", self._path, body, items=len(events))
+        return read(answer, sent=len(events))
 
 
 def read(answer: Response, *, sent: int) -> Outcome:

@@ -7,7 +7,7 @@ import random
 import sys
 from datetime import UTC, datetime, timedelta
 
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
+from reverse_etl.connectors import HubSpotSettings, MetaSettings, Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.retry import RetryPolicy
@@ -32,7 +32,7 @@ async def main(ledger_url: str, vendors: str) -> None:
         async with http_client() as client:
             dispatcher = Dispatcher(
                 ledger,
-                connect(settings, client),
+                connect(settings, Outside(client)),
                 clock=lambda: datetime.now(UTC),
                 rng=random.Random(),  # noqa: S311  # jitter
                 policy=POLICY,

@@ -14,7 +14,7 @@ import meta_cases
 import pytest
 from connector_case import GOOD
 
-from reverse_etl.connectors import connect, http_client
+from reverse_etl.connectors import Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.retry import RetryPolicy
@@ -70,7 +70,7 @@ def put(ledger, rows):
 def drain(ledger, settings, wait=5.0, policy=QUICK):
     async def run():
         async with http_client() as client:
-            connectors = connect([settings], client)
+            connectors = connect([settings], Outside(client))
             dispatcher = Dispatcher(ledger, connectors, clock=_now, rng=seeded(), policy=policy)
             try:
                 return await dispatcher.drain(timedelta(seconds=wait))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
+from reverse_etl.connectors import HubSpotSettings, MetaSettings, Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.sandbox import create_app
@@ -48,7 +48,7 @@ def put(ledger, *rows):
 def drain(ledger, settings, wait=1):
     async def run():
         async with http_client() as client:
-            connectors = connect([settings], client)
+            connectors = connect([settings], Outside(client))
             dispatcher = Dispatcher(ledger, connectors, clock=_now, rng=seeded())
             try:
                 return await dispatcher.drain(timedelta(seconds=wait))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from reverse_etl.breaker import BreakerPolicy
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, connect, http_client
+from reverse_etl.connectors import HubSpotSettings, MetaSettings, Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.retry import RetryPolicy
@@ -52,7 +52,7 @@ def test_an_outage_heals_by_itself(tmp_path):
                 HubSpotSettings(token="good", url=f"http://127.0.0.1:{port}"),
                 MetaSettings(token="good", dataset="123", url=alive),
             ]
-            connectors = connect(settings, client)
+            connectors = connect(settings, Outside(client))
             dispatcher = Dispatcher(ledger, connectors, clock=_now, rng=seeded(), policy=POLICY)
             stop = asyncio.Event()
             running = asyncio.create_task(dispatcher.run(stop))
