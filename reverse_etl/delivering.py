@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,11 +17,23 @@ from reverse_etl import catalogue, consent
 from reverse_etl.bisect import send_bisecting
 from reverse_etl.connectors.base import Connector, Context
 from reverse_etl.ledger import Settlement
-from reverse_etl.model import Answer, Call, Delivery, Kind, Outcome, Reply, State, object_kind
+from reverse_etl.model import (
+    Answer,
+    Call,
+    ConsentStatus,
+    Delivery,
+    Kind,
+    Outcome,
+    Reply,
+    State,
+    object_kind,
+)
 from reverse_etl.retry import Decision, decide
 from reverse_etl.tools import Tools
 
 _log = structlog.get_logger("reverse_etl.dispatch")
+Consents = Mapping[tuple[str, str], tuple[ConsentStatus, str | None]]
+
 _SYNCED: Final = {"contact": "contact_synced"}
 _LOGGED_IDS: Final = 20  # correlation ids in one log line
 _NO_ANSWER: Final = Outcome(Kind.UNKNOWN, catalogue.NO_ANSWER, "Sent, but no answer came in time.")
@@ -50,7 +62,8 @@ class Delivering:
     async def deliver(self, rows: Sequence[Delivery], *, read_back: bool, probing: bool) -> Ended:
         """Send leased rows of one action, or read back what became of them."""
         now = self._tools.clock()
-        settled = [] if read_back else await self._refused(rows, now)
+        current = await self._tools.db(self._tools.ledger.consents_for, rows)
+        settled = [] if read_back else _refused(rows, current, now)
         done = {item.delivery.id for item in settled}
         ready = [row for row in rows if row.id not in done]
         context, waiting = await self._context(ready, now)
@@ -60,22 +73,9 @@ class Delivering:
             return Ended(tuple(settled), (), (), recording_failed=False)
         reply = await self._ask(ready, context, read_back=read_back)
         sent, failed = await self._settle(ready, reply, context, now, read_back, probing)
+        sent = [replace(item, consent_id=_consent_id(item.delivery, current)) for item in sent]
         outcomes = tuple(item.outcome for item in sent if item.outcome)
         return Ended((*settled, *sent), outcomes, reply.calls, recording_failed=failed)
-
-    async def _refused(self, rows: Sequence[Delivery], now: datetime) -> list[Settlement]:
-        """Rows that may not be sent at this moment (law 7), or no longer."""
-        current = await self._tools.db(self._tools.ledger.consents_for, rows)
-        refused = []
-        for row in rows:
-            status, consent_id = current.get((row.person_id, row.purpose), (None, None))
-            code = consent.refusal(row.consent_status, status)
-            if code:
-                decision = Decision(State.CANCELLED, code)
-                refused.append(Settlement(row, decision, consent_id=consent_id))
-            elif row.deadline_at is not None and row.deadline_at <= now:
-                refused.append(Settlement(row, Decision(State.DEAD, catalogue.EXPIRED)))
-        return refused
 
     async def _context(
         self, rows: Sequence[Delivery], now: datetime
@@ -247,6 +247,25 @@ class Delivering:
             milliseconds=round(spent, 1),
             correlation_ids=[row.correlation_id for row in rows[:_LOGGED_IDS]],
         )
+
+
+def _refused(rows: Sequence[Delivery], current: Consents, now: datetime) -> list[Settlement]:
+    """Rows that may not be sent at this moment (law 7), or no longer."""
+    refused = []
+    for row in rows:
+        status, consent_id = current.get((row.person_id, row.purpose), (None, None))
+        code = consent.refusal(row.consent_status, status)
+        if code:
+            decision = Decision(State.CANCELLED, code)
+            refused.append(Settlement(row, decision, consent_id=consent_id))
+        elif row.deadline_at is not None and row.deadline_at <= now:
+            refused.append(Settlement(row, Decision(State.DEAD, catalogue.EXPIRED)))
+    return refused
+
+
+def _consent_id(row: Delivery, current: Consents) -> str | None:
+    """The record that allowed the sending: the newest one."""
+    return current.get((row.person_id, row.purpose), (None, None))[1]
 
 
 def refers_to(row: Delivery) -> dict[str, str]:

@@ -12,8 +12,9 @@ import structlog
 
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Connector
+from reverse_etl.crew import Crew
 from reverse_etl.errors import LedgerError
-from reverse_etl.lane import Lane, pause
+from reverse_etl.lane import Lane, Rest, pause
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import (
     Answer,
@@ -91,32 +92,39 @@ class Dispatcher:
         )
 
     async def _drain(self, lane: Lane, max_wait: timedelta) -> None:
-        while not lane.gave_up:
-            rest = await lane.step()
-            if rest.until is None:
-                return
-            wait = rest.until - self._tools.clock()
-            if wait > max_wait and not rest.quota:
-                return
-            await self._tools.sleep(max(wait.total_seconds(), 0.0))
+        crew = Crew(lane, lane.step)
+        try:
+            while not lane.gave_up:
+                rest = await crew.work()
+                if rest.worked:
+                    continue
+                if rest.until is None:
+                    return
+                wait = lane.seconds_until(rest.until)
+                if wait > max_wait.total_seconds() and not rest.quota:
+                    return
+                await self._tools.sleep(wait)
+        finally:
+            await crew.end()
 
     async def _run(self, lane: Lane, stop: asyncio.Event, wake: asyncio.Event) -> None:
-        idle = self._tools.policy.idle
+        crew = Crew(lane, lambda: self._step_safely(lane))
+        idle = self._tools.policy.idle.total_seconds()
         while not stop.is_set():
             wake.clear()
-            wait = await self._step_safely(lane)
-            if wait > timedelta():
-                await pause(self._tools.sleep, min(wait, idle).total_seconds(), stop, wake)
+            rest = await crew.work(stop, wake, until=idle)
+            if not rest.worked and not crew.busy:
+                wait = idle if rest.until is None else min(lane.seconds_until(rest.until), idle)
+                await pause(self._tools.sleep, wait, stop, wake)
+        await crew.end()
 
-    async def _step_safely(self, lane: Lane) -> timedelta:
-        """How long the lane may rest. Its failure is its own: it is logged, and tried again."""
-        idle = self._tools.policy.idle
+    async def _step_safely(self, lane: Lane) -> Rest:
+        """The lane's next step. Its failure is its own: it is logged, and tried again."""
         try:
-            rest = await lane.step()
+            return await lane.step()
         except Exception as error:  # noqa: BLE001  # the service outlives a fault in one lane
             _worker_failed_log(lane, error)
-            return self._tools.policy.retry.first
-        return idle if rest.until is None else rest.until - self._tools.clock()
+            return Rest(self._tools.clock() + self._tools.policy.retry.first)
 
     def _open_lanes(self) -> dict[str, Lane]:
         if not self._lanes:

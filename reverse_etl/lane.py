@@ -16,20 +16,22 @@ from reverse_etl.connectors.base import Connector
 from reverse_etl.delivering import Delivering, Ended
 from reverse_etl.health import Health
 from reverse_etl.model import Delivery, Kind, Problem, State
+from reverse_etl.pace import Pace
 from reverse_etl.tools import Sleep, Tools
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
     """Until when a lane has nothing to do; None when its queue is empty. `quota`: it only waits
-    for the request budget, which a drain always does."""
+    for the request budget, which a drain always does. `worked`: it has just done a batch."""
 
     until: datetime | None
     quota: bool = False
+    worked: bool = False
 
 
 class Lane:
-    """The work at one destination, one batch at a time."""
+    """The work at one destination; `pace` says how many steps may be under way at once."""
 
     def __init__(self, connector: Connector, tools: Tools) -> None:
         self.connector = connector
@@ -37,6 +39,7 @@ class Lane:
         self.problems: dict[str, Problem] = {}
         self.unreachable = 0
         self.refused = False
+        self.pace = Pace.within(connector.budget, tools.policy.at_once)
         self._tools = tools
         self._delivering = Delivering(connector, tools)
         self._limits = connector.actions
@@ -52,6 +55,10 @@ class Lane:
     def gave_up(self) -> bool:
         """Whether waiting a little would not help: not reachable, or our credentials refused."""
         return self.refused or self.unreachable >= self._tools.policy.unreachable_limit
+
+    def seconds_until(self, moment: datetime) -> float:
+        """How long until then, at least nothing."""
+        return max((moment - self._tools.clock()).total_seconds(), 0.0)
 
     def begin(self) -> None:
         """A new drain: forget what the last one counted, and try once whatever was refused."""
@@ -103,7 +110,7 @@ class Lane:
             rows = await self._lease(now, state, 1 if careful else None, hot_only=hot_only)
             if rows:
                 await self._deliver(rows, state, probing=permit is Permit.PROBE)
-                return Rest(self._tools.clock())
+                return Rest(self._tools.clock(), worked=True)
         if hot_only:
             return Rest(now + cold_wait, quota=True)
         return Rest(await self._tools.db(self._tools.ledger.next_due, self.name))
@@ -144,6 +151,7 @@ class Lane:
         await self._tools.db(
             self._tools.ledger.settle, self.name, ended.settlements, now, learn=learn
         )
+        self.pace = self.pace.after(ended.calls)
         self._count(ended)
         self._remember(ended, now)
 

@@ -23,12 +23,14 @@ OnAnswer = Callable[[Sequence[Answer]], None]
 
 @dataclass(frozen=True, slots=True)
 class DispatchPolicy:
-    """How a dispatcher behaves. `lease` must outlast `send_timeout`."""
+    """How a dispatcher behaves. `lease` must outlast `send_timeout`. `at_once`: the most batches
+    under way at one destination."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     lease: timedelta = timedelta(seconds=120)
     send_timeout: timedelta = timedelta(seconds=90)
+    at_once: int = 8
     unreachable_limit: int = 3
     """A drain gives a destination up after so many failures to connect in a row."""
     credential_retry: timedelta = timedelta(seconds=60)

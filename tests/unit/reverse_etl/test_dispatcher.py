@@ -19,6 +19,7 @@ from reverse_etl.testing import (
     seeded,
     task,
 )
+from reverse_etl.tools import DispatchPolicy
 
 ERROR = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR", status=500)
 LOST_BEFORE = Outcome(Kind.UNKNOWN, "NO_ANSWER")
@@ -50,7 +51,7 @@ def test_contacts_then_tasks_in_the_largest_batches(ledger, dispatch):
     vendor = ScriptedConnector(largest=3)
     report = dispatch(vendor)()
     assert (report.delivered, report.dead, report.pending) == (10, 0, 0)
-    assert [len(batch) for batch in vendor.batches] == [3, 3, 2, 2]
+    assert sorted(len(batch) for batch in vendor.batches) == [2, 2, 3, 3]
     places = {key: n for n, batch in enumerate(vendor.batches) for key in batch}
     assert all(places[f"person-{n}"] < places[f"mql_reached:test:{n}"] for n in range(5))
 
@@ -209,7 +210,7 @@ def test_hot_rows_use_the_reserved_share(ledger, dispatch, time):
     vendor = ScriptedConnector(
         "meta", largest=1, budget=Budget(5, timedelta(seconds=10)), script=script
     )
-    dispatch(vendor)(0)
+    dispatch(vendor, policy=DispatchPolicy(at_once=1))(0)
     assert vendor.batches[4] == ("conversion-99",)
     assert ledger.attempts(10)[0].started_at == NOON
 
