@@ -26,6 +26,7 @@ from orchestration.commands import (
     score,
 )
 from orchestration.commands.activate import activate
+from orchestration.commands.audit import audit
 from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
 from orchestration.commands.openapi import openapi
@@ -48,6 +49,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(identity.app, name="identity")
 app.add_typer(score.app, name="score")
 app.command()(activate)
+app.command()(audit)
 app.command()(openapi)
 app.command()(errors)
 app.command()(erase)

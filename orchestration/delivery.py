@@ -28,8 +28,12 @@ def drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
     report = asyncio.run(_drain(settings, destinations))
     mine = (problem for problem in report.problems if problem.destination in destinations)
     problems = tuple(_with_settings_named(settings, problem) for problem in mine)
+    now = datetime.now(UTC)
     with closing(connections.ledger(settings)) as ledger:
-        old = credentials.problems(settings, ledger, destinations, now=datetime.now(UTC))
+        if settings.ledger_retention_days is not None:
+            before = now - timedelta(days=settings.ledger_retention_days)
+            ledger.forget(before=before, now=now)
+        old = credentials.problems(settings, ledger, destinations, now=now)
     return DispatchReport(report.by_destination, (*problems, *old))
 
 

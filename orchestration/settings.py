@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     destinations: Words = Field(
         ("hubspot", "meta"), description="Where rows go; each has settings of its own below."
     )
+    ledger_retention_days: int | None = Field(
+        None,
+        gt=0,
+        description="After which tries and the audit are forgotten; never if left out.",
+    )
     credential_max_days: int = Field(
         90, gt=0, description="Age at which a secret should be replaced."
     )

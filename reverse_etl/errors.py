@@ -8,6 +8,7 @@ DeliveryError
 │   └── NotADeadLetterError         only dead or held deliveries can be replayed or discarded
 ├── ConfigurationError         a connector lacks something it needs
 │   └── SecretUnavailableError      the place that a setting names gives no secret
+├── EditInvalidError           a change to a payload cannot be understood
 ├── FaultPlanError             a fault plan for the sandbox does not make sense
 └── CallFailedError                 one request to a vendor brought no usable answer
 """
@@ -80,6 +81,12 @@ class SecretUnavailableError(ConfigurationError):
 
     def __init__(self, place: str, why: str) -> None:
         super().__init__(f"The secret at {place} cannot be read: {why}.")
+
+
+class EditInvalidError(DeliveryError):
+    """A change to a payload cannot be understood."""
+
+    code = "EDIT_INVALID"
 
 
 class FaultPlanError(DeliveryError):

@@ -180,6 +180,18 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which delivery, when and why."""
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    delivery_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A fact that a destination told us, to be appended to the event log."""
 

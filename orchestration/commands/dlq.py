@@ -15,6 +15,7 @@ from orchestration import connections
 from orchestration.commands.output import JsonOption, out, print_json, reports_errors, table
 from orchestration.settings import load_settings
 from reverse_etl.catalogue import remedy
+from reverse_etl.edit import parse
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import Delivery
 
@@ -97,6 +98,43 @@ def show(
     columns = ("started_at", "code", "status", "milliseconds", "response")
     rows = ([getattr(attempt, name) for name in columns] for attempt in letter.attempts)
     out.print(table("Attempts", columns, rows))
+
+
+@app.command()
+@reports_errors
+def edit(
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")],
+    ids: Ids = None,
+    destination: DestinationOption = None,
+    code: CodeOption = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="FIELD")] = None,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="FIELD:OLD=NEW, where it has the old value.")
+    ] = None,
+    and_replay: Annotated[bool, typer.Option("--replay", help="Queue them again at once.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Mend what was refused: those with these ids, or all that are picked out.
+
+    A field is named by its path in the payload, e.g. properties.country; a value is JSON, or text.
+    The options may be given several times. What is mended here is one delivery; the model behind it
+    is mended in SQL.
+    """
+    changes = [
+        *(parse("set", each) for each in set_ or ()),
+        *(parse("map", each) for each in map_ or ()),
+        *(parse("drop", each) for each in drop or ()),
+    ]
+    if not changes:
+        raise typer.BadParameter("give at least one of --set, --map, --drop")
+    who, now = getpass.getuser(), datetime.now(UTC)
+    with _open() as ledger:
+        chosen = _chosen(ledger, ids, destination, code)
+        done = ledger.dead_letters.edit(chosen, changes, who=who, now=now, reason=reason)
+        if and_replay:
+            done = ledger.dead_letters.replay(chosen, who=who, now=now, reason=reason)
+    _tell("mended", done, as_json=as_json)
 
 
 @app.command()

@@ -1,13 +1,12 @@
 """The ledger: every effect that was wanted, and what became of it (laws 6 and 8)."""
 
-from reverse_etl.ledger.dead_letters import AuditEntry, DeadLetter, DeadLetters
+from reverse_etl.ledger.dead_letters import DeadLetter, DeadLetters
 from reverse_etl.ledger.facts import DeliveryFact
 from reverse_etl.ledger.settle import Settlement
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.switches import SwitchedOff
 
 __all__ = [
-    "AuditEntry",
     "DeadLetter",
     "DeadLetters",
     "DeliveryFact",

@@ -6,29 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, true, update
 
 from reverse_etl import catalogue
+from reverse_etl.edit import Change, apply
 from reverse_etl.errors import DeliveryNotFoundError, NotADeadLetterError
 from reverse_etl.ledger import queries
 from reverse_etl.ledger.engine import reading, writing
 from reverse_etl.ledger.schema import audit, deliveries
-from reverse_etl.model import Attempt, Delivery, State
+from reverse_etl.model import Attempt, AuditEntry, Delivery, State
 from reverse_etl.redact import redact
 
 _REVIEWED = (State.DEAD, State.HELD)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who did what to which delivery, when and why."""
-
-    id: int
-    at: datetime
-    who: str
-    what: str
-    delivery_id: int | None
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +74,34 @@ class DeadLetters:
             for row in rows:
                 _replay(connection, row, now)
                 _record(connection, row.id, who, "replay", reason, now)
+            return tuple(_get(connection, row.id) for row in rows)
+
+    def edit(
+        self,
+        ids: Sequence[int],
+        changes: Sequence[Change],
+        *,
+        who: str,
+        now: datetime,
+        reason: str,
+    ) -> tuple[Delivery, ...]:
+        """Mend the payloads of dead or held deliveries, all or none; they stay where they are.
+
+        The hash stays that of what the models want, so that the mended content counts as it once
+        it is delivered, until the models want something else. The audit names fields, no values.
+        Raises DeliveryNotFoundError or NotADeadLetterError.
+        """
+        with writing(self._engine) as connection:
+            rows = [_reviewed(connection, delivery_id) for delivery_id in ids]
+            told = "; ".join([*map(str, changes), reason])
+            for row in rows:
+                mended = orjson.dumps(apply(row.body, changes), option=orjson.OPT_SORT_KEYS)
+                connection.execute(
+                    update(deliveries)
+                    .where(deliveries.c.id == row.id)
+                    .values(payload=mended.decode(), updated_at=now)
+                )
+                _record(connection, row.id, who, "edit", told, now)
             return tuple(_get(connection, row.id) for row in rows)
 
     def discard(

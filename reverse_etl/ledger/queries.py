@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, union
 
-from reverse_etl.ledger.schema import attempts, counters, deliveries, entities
-from reverse_etl.model import Attempt, Delivery, LedgerCounts, State, object_kind
+from reverse_etl.ledger.schema import attempts, audit, counters, deliveries, entities
+from reverse_etl.model import Attempt, AuditEntry, Delivery, LedgerCounts, State, object_kind
 
 _FIELDS = Delivery.__slots__
 
@@ -69,6 +69,12 @@ def attempts_of(connection: Connection, delivery_id: int) -> list[Attempt]:
     a = attempts.c
     query = select(attempts).where(a.delivery_id == delivery_id).order_by(a.id)
     return [Attempt(**row._mapping) for row in connection.execute(query)]
+
+
+def audit_entries(connection: Connection, limit: int) -> list[AuditEntry]:
+    """The last entries, newest first."""
+    query = select(audit).order_by(audit.c.id.desc()).limit(limit)
+    return [AuditEntry(**row._mapping) for row in connection.execute(query)]
 
 
 def vendor_ids(

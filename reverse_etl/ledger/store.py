@@ -18,6 +18,7 @@ from reverse_etl.ledger import health as _health
 from reverse_etl.ledger import lease as _lease
 from reverse_etl.ledger import preview as _preview
 from reverse_etl.ledger import requests as _requests
+from reverse_etl.ledger import retention as _retention
 from reverse_etl.ledger import settle as _settle
 from reverse_etl.ledger.credentials import Credentials
 from reverse_etl.ledger.dead_letters import DeadLetters
@@ -27,6 +28,7 @@ from reverse_etl.model import (
     ActivationRow,
     Admission,
     Attempt,
+    AuditEntry,
     ConsentRow,
     ConsentStatus,
     Delivery,
@@ -280,6 +282,12 @@ class Ledger:
         """Write the ledger's file anew, so that nothing that was erased lingers in free space."""
         _erasure.scrub(self._engine)
 
+    def forget(self, *, before: datetime, now: datetime) -> tuple[int, int]:
+        """Delete tries of settled deliveries and audit entries from before then; how many of
+        each. Audited; deliveries stay, and so does what nobody has settled yet."""
+        with writing(self._engine) as connection:
+            return _retention.forget(connection, before=before, now=now)
+
     # -- reading -------------------------------------------------------------------------------
 
     def counts(self) -> LedgerCounts:
@@ -311,6 +319,11 @@ class Ledger:
         """Every try of one delivery, oldest first."""
         with reading(self._engine) as connection:
             return queries.attempts_of(connection, delivery_id)
+
+    def audit(self, limit: int = 100) -> list[AuditEntry]:
+        """Who did what last, newest first."""
+        with reading(self._engine) as connection:
+            return queries.audit_entries(connection, limit)
 
     def facts(self, *, after: int = 0, limit: int = 10_000) -> list[_facts.DeliveryFact]:
         """The next deliveries behind number `after`, without anything personal; for reports."""

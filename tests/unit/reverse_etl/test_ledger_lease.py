@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
-from reverse_etl.errors import DeliveryNotFoundError, NotADeadLetterError
 from reverse_etl.ledger import Settlement
 from reverse_etl.model import Kind, Outcome, State
 from reverse_etl.retry import Decision
@@ -133,43 +130,3 @@ def test_attempts_hold_no_personal_data(ledger):
     end(ledger, rows, DEAD)
     assert "<email>" in ledger.attempts(rows[0].id)[0].response
     assert "ada@" not in repr(ledger.dead_letters.show(rows[0].id).attempts)
-
-
-def test_a_dead_letter_can_be_replayed_and_is_audited(ledger):
-    """Replay queues the row again and writes down who did it and why."""
-    put(ledger, contact(1))
-    rows = take(ledger)
-    end(ledger, rows, DEAD)
-    ledger.dead_letters.replay([rows[0].id], who="ada", now=NOON, reason="address corrected")
-    letter = ledger.dead_letters.show(rows[0].id)
-    assert State.PENDING is letter.delivery.state
-    assert [(act.who, act.what) for act in letter.audit] == [("ada", "replay")]
-
-
-def test_replay_does_not_overtake_a_newer_row(ledger):
-    """Replaying an old payload after a newer one was enqueued supersedes it instead."""
-    put(ledger, contact(1))
-    rows = take(ledger)
-    end(ledger, rows, DEAD)
-    put(ledger, contact(1, properties={"firstname": "Grace"}))
-    (row,) = ledger.dead_letters.replay([rows[0].id], who="ada", now=NOON)
-    assert State.SUPERSEDED is row.state
-
-
-def test_a_discarded_row_is_not_enqueued_again(ledger):
-    """Discarding cancels for good, with a reason."""
-    put(ledger, contact(1))
-    rows = take(ledger)
-    end(ledger, rows, DEAD)
-    ledger.dead_letters.discard([rows[0].id], who="ada", now=NOON, reason="test lead")
-    put(ledger, contact(1))
-    assert [(row.state, row.code) for row in ledger.find()] == [(State.CANCELLED, "DISCARDED")]
-
-
-def test_only_dead_letters_can_be_reviewed(ledger):
-    """Replaying a pending row or one that does not exist is refused, and changes nothing."""
-    put(ledger, contact(1))
-    with pytest.raises(NotADeadLetterError):
-        ledger.dead_letters.replay([ledger.find()[0].id], who="ada", now=NOON)
-    with pytest.raises(DeliveryNotFoundError):
-        ledger.dead_letters.show(999)
