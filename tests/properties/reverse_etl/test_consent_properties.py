@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +19,11 @@ PEOPLE = st.integers(1, 4)
 STATUSES = st.sampled_from(["granted", "missing", "withdrawn"])
 PURPOSES = st.sampled_from(["crm", "sales"])
 FAULTS = st.sampled_from([None, None, "status", "lost_before", "lost_after"])
+DECISIONS = st.tuples(PEOPLE, PURPOSES, STATUSES)
 STEPS = st.one_of(
     st.tuples(st.just("decide"), PEOPLE, PURPOSES, STATUSES),
     st.tuples(st.just("want"), PEOPLE, st.sampled_from(["contact", "task"]), STATUSES),
-    st.tuples(st.just("drain"), FAULTS, st.integers(0, 90)),
+    st.tuples(st.just("drain"), FAULTS, st.integers(0, 90), st.none() | DECISIONS),
     st.tuples(st.just("outage"), st.integers(1, 12)),
     st.tuples(st.just("replay")),
 )
@@ -38,12 +40,14 @@ class _Watching(ScriptedConnector):
     def __init__(self, allowed):
         super().__init__()
         self.allowed, self.unlawful, self.sent = allowed, [], 0
+        self.meanwhile = lambda: None
 
     async def send(self, batch, context):
         for row in batch:
             self.sent += 1
             if self.allowed.get((row.person_id, row.purpose)) != "granted":
                 self.unlawful.append(row.entity_key)
+        self.meanwhile()
         return await ScriptedConnector.send(self, batch, context)
 
 
@@ -76,7 +80,10 @@ class _World:
             list(table.values()), destination="hubspot", action=row.action, now=self.time()
         )
 
-    def drain(self, fault, wait):
+    def drain(self, fault, wait, meanwhile=None):
+        """`meanwhile`: a decision that arrives while the first request is on its way."""
+        decisions = [meanwhile] if meanwhile else []
+        self.vendor.meanwhile = lambda: decisions and self.decide(*decisions.pop())
         self.vendor.script = lambda _row, times: _OUTCOMES.get(fault) if times == 0 else None
         self._drain(wait)
 
@@ -129,6 +136,17 @@ def test_a_withdrawal_between_two_tries_stops_the_second(tmp_path):
         assert [(State.CANCELLED, "CONSENT_WITHDRAWN")] == [
             (row.state, row.code) for row in ledger.find()
         ]
+
+
+@pytest.mark.parametrize("fault", ["status", "lost_before"])
+def test_a_withdrawal_during_a_failing_try_stops_the_next(tmp_path, fault):
+    """A row in flight cannot be cancelled; when it comes back unsent, it is looked at again."""
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        world = _World(ledger)
+        world.want(1, "contact", "granted")
+        world.drain(fault, 60, (1, "crm", "withdrawn"))
+        assert 1 == world.vendor.sent
+        assert ["CONSENT_WITHDRAWN"] == [row.code for row in ledger.find()]
 
 
 def test_a_delivery_names_the_newest_consent(tmp_path):
