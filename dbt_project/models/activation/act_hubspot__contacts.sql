@@ -1,3 +1,20 @@
+{% set fields = {
+    'email': json_quote('people.email'),
+    'firstname': json_quote('people.first_name'),
+    'lastname': json_quote('people.last_name'),
+    'phone': json_quote('people.phone'),
+    'company': json_quote('people.company'),
+    'jobtitle': json_quote('people.job_title'),
+    'country': json_quote('people.country'),
+    'lifecyclestage': json_quote('people.lifecycle_stage'),
+    'hubspot_owner_id': json_quote('owners.hubspot_owner_id'),
+    'millrace_id': json_quote('people.person_id'),
+    'millrace_owner': json_quote('owners.owner_email'),
+    'millrace_score': json_quote('people.score'),
+    'millrace_original_source': json_quote('people.original_source'),
+    'millrace_latest_source': json_quote('people.latest_source'),
+} %}
+
 with
 
 people as (
@@ -20,27 +37,20 @@ owners as (
 
 ),
 
+policy as (
+
+    {{ field_policy('hubspot', 'contact', fields) }}
+
+),
+
 properties as (
 
     select
         people.*,
-        {{ json_object({
-            'email': json_quote('people.email'),
-            'firstname': json_quote('people.first_name'),
-            'lastname': json_quote('people.last_name'),
-            'phone': json_quote('people.phone'),
-            'company': json_quote('people.company'),
-            'jobtitle': json_quote('people.job_title'),
-            'country': json_quote('people.country'),
-            'lifecyclestage': json_quote('people.lifecycle_stage'),
-            'hubspot_owner_id': json_quote('owners.hubspot_owner_id'),
-            'millrace_id': json_quote('people.person_id'),
-            'millrace_owner': json_quote('owners.owner_email'),
-            'millrace_score': json_quote('people.score'),
-            'millrace_original_source': json_quote('people.original_source'),
-            'millrace_latest_source': json_quote('people.latest_source'),
-        }) }} as properties
+        {{ our_fields(fields) }} as properties,
+        {{ their_fields(fields) }} as when_new
     from people
+    cross join policy
     left join owners on people.person_id = owners.person_id
 
 ),
@@ -49,7 +59,7 @@ payloads as (
 
     select
         *,
-        {{ json_object({'properties': 'properties'}) }} as payload
+        {{ json_object({'properties': 'properties', 'when_new': 'when_new'}) }} as payload
     from properties
 
 ),
