@@ -55,9 +55,12 @@ class Destination:
 HUBSPOT: Final = Destination(
     name="hubspot",
     pushes="mql",
-    told="Contacts and call tasks of marketing-qualified leads to the CRM.",
+    told="Companies, contacts and deals, and notes and call tasks about MQLs, to the CRM.",
     actions=(
+        ("act_hubspot__companies", "upsert_company"),
         ("act_hubspot__contacts", "upsert_contact"),
+        ("act_hubspot__deals", "upsert_deal"),
+        ("act_hubspot__notes", "create_note"),
         ("act_hubspot__tasks", "create_task"),
     ),
 )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from reverse_etl.values import same
+
 Verdict = Literal["same", "waiting", "drifted", "missing", "not there yet"]
 """Of an object. `waiting`: what is wanted was not sent yet; `drifted`: what was sent is not what is
 there; `missing`: it was sent, and is gone; `not there yet`: it was never sent."""
@@ -25,7 +27,7 @@ class Field:
     @property
     def drifted(self) -> bool:
         """Whether what is wanted was sent, and somebody changed it over there."""
-        return _equal(self.sent, self.wanted)
+        return same(self.name, self.sent, self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,13 @@ def compare(
     there: Mapping[str, Any] | None,
 ) -> Difference:
     """The views of one object over the fields that we want. `sent` None: never sent; `there` None:
-    no such object. An empty text is no value, and letters' case no difference: vendors keep
-    both so.
+    no such object.
     """
     views = (
         Field(name, _text(value), _text((sent or {}).get(name)), _text((there or {}).get(name)))
         for name, value in sorted(wanted.items())
     )
-    differing = tuple(view for view in views if not _equal(view.wanted, view.there))
+    differing = tuple(view for view in views if not same(view.name, view.there, view.wanted))
     return Difference(entity_key, vendor_id, _verdict(differing, sent, there), differing)
 
 
@@ -71,10 +72,6 @@ def _verdict(
 def worst_first(difference: Difference) -> tuple[int, str]:
     """A key to sort by."""
     return _WORST.index(difference.verdict), difference.entity_key
-
-
-def _equal(one: str | None, other: str | None) -> bool:
-    return (one or "").strip().casefold() == (other or "").strip().casefold()
 
 
 def _text(value: Any) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 PERSONAL: Final = frozenset({
     "email", "phone", "mobilephone", "firstname", "lastname", "address", "city", "state", "zip",
     "company", "jobtitle", "date_of_birth", "hs_task_subject", "hs_task_body",
+    "hs_note_body", "dealname", "event_source_url",
     "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id", "lead_id",
     "fbc", "fbp", "client_ip_address", "client_user_agent",
 })  # fmt: skip

@@ -47,6 +47,71 @@ def contact(number: int | str, **changes: Any) -> ActivationRow:
     )
 
 
+def company(number: int | str, **changes: Any) -> ActivationRow:
+    """The state row of account `number`, which is no person."""
+    account = f"account-{number}"
+    properties = {
+        "name": f"Company {number}",
+        "domain": f"company{number}.example",
+        "millrace_account_id": account,
+        **changes.pop("properties", {}),
+    }
+    return activation_row(
+        {"properties": properties},
+        changes,
+        action="upsert_company",
+        mode="state",
+        entity_key=account,
+        person_id=account,
+        purpose="crm",
+        priority=2,
+    )
+
+
+def deal(number: int | str, **changes: Any) -> ActivationRow:
+    """The state row of a deal of person `number` with account `number`."""
+    person, key = f"person-{number}", f"salesforce:{number}"
+    properties = {
+        "dealname": f"Deal {number}",
+        "amount": "1250.50",
+        "dealstage": "contractsent",
+        "pipeline": "default",
+        "millrace_deal_id": key,
+        **changes.pop("properties", {}),
+    }
+    refers_to = {"contact": person, "company": f"account-{number}"}
+    return activation_row(
+        {"properties": properties, "refers_to": changes.pop("refers_to", refers_to)},
+        changes,
+        action="upsert_deal",
+        mode="state",
+        entity_key=key,
+        person_id=person,
+        purpose="crm",
+        priority=3,
+    )
+
+
+def note(number: int | str, **changes: Any) -> ActivationRow:
+    """The event row of a note about person `number`."""
+    person, key = f"person-{number}", f"mql_reached:test:{number}"
+    properties = {
+        "hs_note_body": "Why this lead is hot",
+        "hs_timestamp": NOON.isoformat(),
+        "millrace_key": key,
+    }
+    return activation_row(
+        {"refers_to": {"contact": person}, "properties": properties},
+        changes,
+        action="create_note",
+        mode="event",
+        entity_key=key,
+        person_id=person,
+        purpose="crm",
+        priority=1,
+    )
+
+
 def task(number: int | str, **changes: Any) -> ActivationRow:
     """The event row of a task for person `number`."""
     person, key = f"person-{number}", f"mql_reached:test:{number}"

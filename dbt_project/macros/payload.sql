@@ -22,3 +22,9 @@
 {% macro json_list_of_one(text) -%}
     '[' || {{ json_quote(text) }} || ']'
 {%- endmacro %}
+
+
+{# A text inside HTML: what somebody wrote must not become markup. #}
+{% macro html_text(text) -%}
+    replace(replace(replace({{ text }}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')
+{%- endmacro %}

@@ -14,7 +14,14 @@ from orchestration.commands.status import tell_accounting, tell_deliveries
 from orchestration.demo.play import Fate, Play, Reception
 
 STAGES = {"lead": "lead", "marketingqualifiedlead": "MQL", "customer": "customer"}
-WORDS = {"upsert_contact": "contact", "create_task": "task", "send_event": "purchase"}
+WORDS = {
+    "upsert_company": "company",
+    "upsert_contact": "contact",
+    "upsert_deal": "deal",
+    "create_note": "note",
+    "create_task": "task",
+    "send_event": "purchase",
+}
 COLUMNS = ("persona", "story", "gateway", "models", "HubSpot", "Meta")
 
 

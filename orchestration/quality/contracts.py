@@ -165,6 +165,11 @@ def _activation(table: str, fields: Mapping[str, str], *rules: Rule) -> Contract
 
 ACTIVATION = (
     _activation(
+        "act_hubspot__companies",
+        {"domain": "$.properties.domain"},
+        matches("domain", r"^[^\s/@]+\.[^\s/@]+\Z"),
+    ),
+    _activation(
         "act_hubspot__contacts",
         {
             "email": "$.properties.email",
@@ -174,6 +179,23 @@ ACTIVATION = (
         not_null("millrace_id"),
         matches("email", r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"),
         one_of("lifecycle_stage", "lead", "marketingqualifiedlead", "customer"),
+    ),
+    _activation(
+        "act_hubspot__deals",
+        {
+            "contact": "$.refers_to.contact",
+            "deal_stage": "$.properties.dealstage",
+            "currency": "$.properties.deal_currency_code",
+        },
+        not_null("contact"),
+        not_null("deal_stage"),
+        matches("currency", r"^[A-Z]{3}$"),
+    ),
+    _activation(
+        "act_hubspot__notes",
+        {"contact": "$.refers_to.contact", "body": "$.properties.hs_note_body"},
+        not_null("contact"),
+        not_null("body"),
     ),
     _activation(
         "act_hubspot__tasks",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reverse_etl import catalogue
 from reverse_etl.errors import CallFailedError
@@ -39,6 +39,10 @@ class Context:
     """Which of these entity keys are wanted: delivered and not gone since, or queued."""
 
 
+Found = Mapping[str, Mapping[str, Any]]
+"""Objects as a vendor holds them: entity key → field → value."""
+
+
 class Connector(Protocol):
     """One vendor account. It never raises for what a vendor does: it answers with outcomes."""
 
@@ -60,6 +64,20 @@ class Connector(Protocol):
     async def read_back(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """Find out what became of deliveries whose answer was lost: delivered, or to be sent
         again (retryable), or still unknown."""
+
+
+@runtime_checkable
+class Looker(Protocol):
+    """A connector that can say what the vendor holds."""
+
+    def looks(self, action: str) -> bool:
+        """Whether it can be asked about what this action made."""
+
+    async def look(
+        self, batch: Sequence[Delivery], names: Sequence[str], context: Context
+    ) -> Found:
+        """The objects of these deliveries of one action, over these fields, at most as many as
+        one request takes; what the vendor does not hold is left out. Raises CallFailedError."""
 
 
 @dataclass(slots=True)

@@ -8,18 +8,32 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from reverse_etl.sandbox.answer import Answer, RefusedError, Request
-from reverse_etl.sandbox.hubspot_batch import batch
+from reverse_etl.sandbox.hubspot_associations import TYPE_IDS, associate
+from reverse_etl.sandbox.hubspot_batch import batch, create
 from reverse_etl.sandbox.hubspot_store import FIRST_ID, HubSpotError, Objects, Record
 from reverse_etl.sandbox.hubspot_wire import body, limited, mapping, problem, shown
 from reverse_etl.sandbox.oauth import TokenServer
 
-_KINDS: Final = ("contacts", "companies", "deals", "tasks")
+_KINDS: Final = tuple(TYPE_IDS)
+_NAMES: Final = {
+    **{kind: kind for kind in _KINDS},
+    **{number: kind for kind, number in TYPE_IDS.items()},
+    "contact": "contacts",
+    "company": "companies",
+    "deal": "deals",
+    "task": "tasks",
+    "note": "notes",
+}
 _VERSION: Final = r"v3|\d{4}-\d{2}"
 _OBJECTS: Final = re.compile(
-    rf"^/crm/(?:objects/(?P<dated>{_VERSION})|(?P<v>v3)/objects)/(?P<kind>\w+)(?:/(?P<rest>.+))?$"
+    rf"^/crm/(?:objects/(?P<dated>{_VERSION})|(?P<v>v3)/objects)/(?P<kind>[\w-]+)(?:/(?P<rest>.+))?$"
 )
 _PROPERTIES: Final = re.compile(
-    rf"^/crm/(?:properties/(?:{_VERSION})|v3/properties)/(?P<kind>\w+)(?:/(?P<rest>.+))?$"
+    rf"^/crm/(?:properties/(?:{_VERSION})|v3/properties)/(?P<kind>[\w-]+)(?:/(?P<rest>.+))?$"
+)
+_ASSOCIATIONS: Final = re.compile(
+    r"^/crm/(?:v4/associations|associations/\d{4}-\d{2})/(?P<kind>[\w-]+)/(?P<other>[\w-]+)"
+    r"/batch/(?P<verb>\w+)$"
 )
 _WINDOW: Final = 10.0
 _PAGE: Final = 100
@@ -105,6 +119,9 @@ class HubSpot:
     def _route(self, request: Request) -> Answer:
         if found := _PROPERTIES.match(request.path):
             return self._property(request, self._kind(found["kind"]), found["rest"])
+        if found := _ASSOCIATIONS.match(request.path):
+            kinds = self._kind(found["kind"]), self._kind(found["other"])
+            return associate(request, *kinds, found["verb"])
         found = _OBJECTS.match(request.path)
         if not found:
             raise HubSpotError(404, "NOT_FOUND", "No such endpoint.")
@@ -116,16 +133,9 @@ class HubSpot:
         return self._single(request, objects, rest)
 
     def _kind(self, name: str) -> Objects:
-        aliases = {
-            "contact": "contacts",
-            "0-1": "contacts",
-            "task": "tasks",
-            "company": "companies",
-        }
-        name = aliases.get(name, name)
-        if name not in self._objects:
+        if name not in _NAMES:
             raise HubSpotError(400, "VALIDATION_ERROR", f"Unable to infer object type from: {name}")
-        return self._objects[name]
+        return self._objects[_NAMES[name]]
 
     def _property(self, request: Request, objects: Objects, rest: str | None) -> Answer:
         if request.method == "POST" and not rest:
@@ -138,11 +148,7 @@ class HubSpot:
 
     def _single(self, request: Request, objects: Objects, rest: str) -> Answer:
         if request.method == "POST" and not rest:
-            sent = body(request)
-            made = objects.create(
-                mapping(sent, "properties"), sent.get("associations") or [], request.at
-            )
-            return Answer(201, shown(made))
+            return Answer(201, shown(create(objects, body(request), request.at)))
         if not rest:
             return self._page(request, objects)
         record = objects.find(rest, request.query.get("idProperty"))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from reverse_etl.sandbox.answer import Answer, Request
+from reverse_etl.sandbox.hubspot_associations import check_numbers
 from reverse_etl.sandbox.hubspot_store import HubSpotError, Objects, Record
-from reverse_etl.sandbox.hubspot_wire import body, error, mapping, shown
+from reverse_etl.sandbox.hubspot_wire import body, error, mapping, multi, shown
 
 _BATCH: Final = 100
 
@@ -15,9 +16,7 @@ _BATCH: Final = 100
 def batch(request: Request, objects: Objects, verb: str, *, partial: bool) -> Answer:
     """Answer a batch request. Raises HubSpotError when it is refused as a whole."""
     acts: dict[str, Callable[[Mapping[str, Any]], Record]] = {
-        "create": lambda item: objects.create(
-            mapping(item, "properties"), item.get("associations") or [], request.at
-        ),
+        "create": lambda item: create(objects, item, request.at),
         "update": lambda item: objects.update(
             _existing(objects, item, item.get("idProperty")),
             mapping(item, "properties"),
@@ -33,6 +32,13 @@ def batch(request: Request, objects: Objects, verb: str, *, partial: bool) -> An
         raise HubSpotError(404, "NOT_FOUND", "No such endpoint.")
     traced = all(item.get("objectWriteTraceId") for item in inputs)
     return _write(acts[verb], inputs, request, partial=partial and traced and verb != "upsert")
+
+
+def create(objects: Objects, item: Mapping[str, Any], at: float) -> Record:
+    """A new object with its associations. Raises HubSpotError."""
+    associations = item.get("associations") or []
+    check_numbers(objects.kind, associations)
+    return objects.create(mapping(item, "properties"), associations, at)
 
 
 def _write(
@@ -58,7 +64,7 @@ def _write(
                 raise
             trace = {"objectWriteTraceId": [str(item.get("objectWriteTraceId"))]}
             errors.append({**error(refusal), "context": {**refusal.context, **trace}})
-    return _multi(results, errors, 201 if request.path.endswith("create") else 200)
+    return multi(results, errors, 201 if request.path.endswith("create") else 200)
 
 
 def _read(objects: Objects, inputs: list[Mapping[str, Any]], sent: Mapping[str, Any]) -> Answer:
@@ -73,15 +79,7 @@ def _read(objects: Objects, inputs: list[Mapping[str, Any]], sent: Mapping[str, 
         text = f"Could not get some {objects.kind[:-1].upper()} objects, they may be deleted."
         refusal = HubSpotError(404, "OBJECT_NOT_FOUND", text, {"ids": missing})
         errors = [{**error(refusal), "context": refusal.context}]
-    return _multi(found, errors, 200)
-
-
-def _multi(results: list[Any], errors: list[Any], status: int) -> Answer:
-    now = "2026-01-01T00:00:00.000Z"  # clients parse these, nobody compares them
-    answer = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
-    if not errors:
-        return Answer(status, answer)
-    return Answer(207, {**answer, "errors": errors, "numErrors": len(errors)})
+    return multi(found, errors, 200)
 
 
 def _upsert(objects: Objects, item: Mapping[str, Any], at: float) -> Record:

@@ -20,19 +20,44 @@ _STAGES: Final = {
     "evangelist",
     "other",
 }
+_DEAL_STAGES: Final = {
+    "appointmentscheduled",
+    "qualifiedtobuy",
+    "presentationscheduled",
+    "decisionmakerboughtin",
+    "contractsent",
+    "closedwon",
+    "closedlost",
+}
+_INDUSTRIES: Final = {"COMPUTER_SOFTWARE", "FINANCIAL_SERVICES", "MACHINERY"}  # of many
 _STANDARD: Final = {
     "contacts": "email firstname lastname phone mobilephone company jobtitle country city state "
     "zip address website industry lifecyclestage hs_lead_status hubspot_owner_id message "
     "hs_language createdate lastmodifieddate hs_object_id",
-    "companies": "name domain industry phone city country lifecyclestage website "
-    "createdate hs_lastmodifieddate hs_object_id",
+    "companies": "name domain industry phone city country lifecyclestage website numberofemployees "
+    "annualrevenue createdate hs_lastmodifieddate hs_object_id",
     "deals": "dealname amount dealstage pipeline closedate createdate hs_lastmodifieddate "
-    "hs_object_id deal_currency_code",
+    "hs_object_id deal_currency_code hubspot_owner_id",
     "tasks": "hs_task_subject hs_task_body hs_timestamp hs_task_status hs_task_priority "
     "hs_task_type hubspot_owner_id hs_createdate hs_lastmodifieddate hs_object_id",
+    "notes": "hs_note_body hs_timestamp hubspot_owner_id hs_attachment_ids hs_createdate "
+    "hs_lastmodifieddate hs_object_id",
 }
-_UNIQUE: Final = {"contacts": {"email"}, "companies": set(), "deals": set(), "tasks": set()}
-_SINGULAR: Final = {"contacts": "Contact", "companies": "Company", "deals": "Deal", "tasks": "Task"}
+_UNIQUE: Final = {"contacts": {"email"}}
+_REQUIRED: Final = {"tasks": "hs_timestamp", "notes": "hs_timestamp"}
+_PICKLISTS: Final = {
+    "contacts": {"lifecyclestage": _STAGES},
+    "companies": {"lifecyclestage": _STAGES, "industry": _INDUSTRIES},
+    "deals": {"dealstage": _DEAL_STAGES, "pipeline": {"default"}},
+}
+_NUMBERS: Final = {"companies": {"numberofemployees", "annualrevenue"}, "deals": {"amount"}}
+_SINGULAR: Final = {
+    "contacts": "Contact",
+    "companies": "Company",
+    "deals": "Deal",
+    "tasks": "Task",
+    "notes": "Note",
+}
 
 
 class HubSpotError(Exception):
@@ -69,8 +94,10 @@ class Objects:
 
     def __post_init__(self) -> None:
         for name in _STANDARD[self.kind].split():
-            self.properties[name] = {"name": name, "type": "string", "fieldType": "text"}
-        for name in _UNIQUE[self.kind]:
+            number = name in _NUMBERS.get(self.kind, ())
+            type_, shape = ("number", "number") if number else ("string", "text")
+            self.properties[name] = {"name": name, "type": type_, "fieldType": shape}
+        for name in _UNIQUE.get(self.kind, ()):
             self.properties[name]["hasUniqueValue"] = True
             self._index[name] = {}
 
@@ -102,8 +129,9 @@ class Objects:
         self, properties: Mapping[str, Any], associations: list[dict[str, Any]], at: float
     ) -> Record:
         """A new object. Raises HubSpotError."""
-        if self.kind == "tasks" and not properties.get("hs_timestamp"):
-            raise _invalid("hs_timestamp", "MISSING_REQUIRED_PROPERTY", "hs_timestamp is required")
+        required = _REQUIRED.get(self.kind)
+        if required and not properties.get(required):
+            raise _invalid(required, "MISSING_REQUIRED_PROPERTY", f"{required} is required")
         values = self.checked(properties, None)
         self.ids[0] += 1
         record = Record(str(self.ids[0]), {}, at, at, list(associations))
@@ -140,7 +168,8 @@ class Objects:
             raise _invalid(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
         if name == "email" and value and not _EMAIL.match(value):
             raise _invalid(name, "INVALID_EMAIL", f"Email address {value} is invalid")
-        if name == "lifecyclestage" and value and value not in _STAGES:
+        options = _PICKLISTS.get(self.kind, {}).get(name)
+        if options and value and value not in options:
             raise _invalid(name, "INVALID_OPTION", f"{value} was not one of the allowed options")
         if self.properties[name].get("type") == "number" and value and not _is_number(value):
             raise _invalid(name, "INVALID_DOUBLE", f"{value} was not a valid number.")

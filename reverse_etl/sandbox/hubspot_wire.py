@@ -62,3 +62,12 @@ def limited() -> Answer:
         "policyName": "TEN_SECONDLY_ROLLING",
     }
     return Answer(429, answer)
+
+
+def multi(results: list[Any], errors: list[Any], status: int) -> Answer:
+    """The answer to a batch; 207 when some of it failed."""
+    now = "2026-01-01T00:00:00.000Z"  # clients parse these, nobody compares them
+    answer = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
+    if not errors:
+        return Answer(status, answer)
+    return Answer(207, {**answer, "errors": errors, "numErrors": len(errors)})

@@ -18,8 +18,9 @@ COMPARED = (
     "marts.fct_activities", "marts.fct_scores", "marts.fct_mqls", "marts.fct_assignments",
     "intermediate.int_routing_candidates", "marts.fct_opportunities",
     "marts.fct_conversions", "marts.fct_consents", "marts.dim_consents",
-    "activation.act_hubspot__contacts", "activation.act_hubspot__tasks",
-    "activation.act_meta__conversions",
+    "activation.act_hubspot__companies", "activation.act_hubspot__contacts",
+    "activation.act_hubspot__deals", "activation.act_hubspot__notes",
+    "activation.act_hubspot__tasks", "activation.act_meta__conversions",
 )  # fmt: skip
 
 

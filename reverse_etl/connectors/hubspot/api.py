@@ -37,6 +37,12 @@ class HubSpotApi:
             return f"/crm/properties/{self.version}/{kind}"
         return f"/crm/{self.version}/properties/{kind}"
 
+    def associations_path(self, kind: str, other: str, rest: str) -> str:
+        """The path of an endpoint for associations from objects of one kind to another."""
+        if _DATED.match(self.version):
+            return f"/crm/associations/{self.version}/{kind}/{other}/{rest}"
+        return f"/crm/v4/associations/{kind}/{other}/{rest}"
+
     async def batch(
         self, work: Work, kind: str, verb: str, inputs: Sequence[Mapping[str, Any]], **extra: Any
     ) -> Response:
@@ -47,6 +53,14 @@ class HubSpotApi:
                 work, "POST", self.objects_path(kind, f"batch/{verb}"), body, items=len(inputs)
             )
         )
+
+    async def associations(
+        self, work: Work, kind: str, other: str, verb: str, inputs: Sequence[Mapping[str, Any]]
+    ) -> Response:
+        """POST a batch about associations from one kind to another; `verb` is create or read."""
+        path = self.associations_path(kind, other, f"batch/{verb}")
+        body = {"inputs": list(inputs)}
+        return check(await self.endpoint.call(work, "POST", path, body, items=len(inputs)))
 
     async def property_names(self, work: Work, kind: str) -> frozenset[str]:
         """The names of an object's properties."""
@@ -98,7 +112,18 @@ def blamed(error: Mapping[str, Any], name: str) -> frozenset[str]:
 
 def properties_of(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """The properties of a result."""
-    found = item.get("properties")
+    return inside(item, "properties")
+
+
+def listed(item: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], ...]:
+    """The objects in a list under `name`; anything else there counts as absent."""
+    found = item.get(name)
+    return tuple(o for o in found if isinstance(o, Mapping)) if isinstance(found, list) else ()
+
+
+def inside(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object under `name`; empty when there is none."""
+    found = item.get(name)
     return found if isinstance(found, Mapping) else {}
 
 

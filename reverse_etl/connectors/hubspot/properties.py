@@ -9,12 +9,21 @@ from reverse_etl.connectors.base import Work
 from reverse_etl.connectors.hubspot.api import HubSpotApi
 
 PREFIX: Final = "millrace_"
-_GROUPS: Final = {"contacts": "contactinformation", "tasks": "task"}
-_UNIQUE: Final = {"millrace_id", "millrace_key"}
+_GROUPS: Final = {
+    "contacts": "contactinformation",
+    "companies": "companyinformation",
+    "deals": "dealinformation",
+    "tasks": "task",
+    "notes": "note",
+}
+_UNIQUE: Final = {"millrace_id", "millrace_account_id", "millrace_deal_id", "millrace_key"}
 _NUMBERS: Final = {"millrace_score"}
 _ALWAYS: Final = {
     "contacts": ("millrace_id", "millrace_score", "millrace_original_source"),
+    "companies": ("millrace_account_id",),
+    "deals": ("millrace_deal_id",),
     "tasks": ("millrace_key",),
+    "notes": ("millrace_key",),
 }
 
 

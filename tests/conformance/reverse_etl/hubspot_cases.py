@@ -3,7 +3,7 @@
 from connector_case import TIMEOUT, Case
 
 from reverse_etl.connectors import HubSpotSettings
-from reverse_etl.testing import contact, task
+from reverse_etl.testing import company, contact, deal, note, task
 
 
 def _settings(url, token):
@@ -18,9 +18,30 @@ def _tasks(count):
     return [task(number) for number in range(count)]
 
 
+def _notes(count):
+    return [note(number) for number in range(count)]
+
+
+def _companies(count):
+    return [company(number) for number in range(count)]
+
+
+def _deals(count):
+    return [deal(number) for number in range(count)]
+
+
+def _contacts_and_companies(count):
+    return [*_contacts(count), *_companies(count)]
+
+
+def _case(objects, verb, key, rows, **more):
+    return Case("hubspot", objects, f"{objects}/batch/{verb}", key, rows, _settings, **more)
+
+
 CASES = [
-    Case("hubspot", "contacts", "contacts/batch/upsert", "millrace_id", _contacts, _settings),
-    Case(
-        "hubspot", "tasks", "tasks/batch/create", "millrace_key", _tasks, _settings, first=_contacts
-    ),
+    _case("contacts", "upsert", "millrace_id", _contacts),
+    _case("companies", "upsert", "millrace_account_id", _companies),
+    _case("deals", "upsert", "millrace_deal_id", _deals, first=_contacts_and_companies),
+    _case("tasks", "create", "millrace_key", _tasks, first=_contacts),
+    _case("notes", "create", "millrace_key", _notes, first=_contacts),
 ]

@@ -64,7 +64,10 @@ def ledger(tmp_path):
 
 
 def put(ledger, rows):
-    ledger.enqueue(rows, destination=rows[0].destination, action=rows[0].action, now=_now())
+    """Enqueue these rows, each action's for itself."""
+    for destination, action in dict.fromkeys((row.destination, row.action) for row in rows):
+        wanted = [row for row in rows if (row.destination, row.action) == (destination, action)]
+        ledger.enqueue(wanted, destination=destination, action=action, now=_now())
 
 
 def drain(ledger, settings, wait=5.0, policy=QUICK):

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime, timedelta
-
 import httpx
+import hubspot_lab
 import pytest
+from hubspot_lab import AUTH, drain, now, put, state
 
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, Outside, connect, http_client
-from reverse_etl.dispatcher import Dispatcher
+from reverse_etl.connectors import HubSpotSettings, MetaSettings
 from reverse_etl.ledger import Ledger
 from reverse_etl.sandbox import create_app
 from reverse_etl.sandbox.server import serving
-from reverse_etl.testing import contact, conversion, seeded, task
-
-AUTH = {"authorization": "Bearer other"}
-
-
-def _now():
-    return datetime.now(UTC)
+from reverse_etl.testing import contact, conversion, task
 
 
 @pytest.fixture(scope="module")
@@ -41,35 +33,12 @@ def ledger(tmp_path):
         assert ledger.counts().balanced
 
 
-def put(ledger, *rows):
-    ledger.enqueue(rows, destination=rows[0].destination, action=rows[0].action, now=_now())
-
-
-def drain(ledger, settings, wait=1):
-    async def run():
-        async with http_client() as client:
-            connectors = connect([settings], Outside(client))
-            dispatcher = Dispatcher(ledger, connectors, clock=_now, rng=seeded())
-            try:
-                return await dispatcher.drain(timedelta(seconds=wait))
-            finally:
-                dispatcher.close()
-
-    return asyncio.run(run())
-
-
 def create(url, **properties):
-    path = f"{url}/crm/v3/objects/contacts"
-    answer = httpx.post(path, json={"properties": properties}, headers=AUTH)
-    return answer.raise_for_status().json()["id"]
-
-
-def state(url):
-    return httpx.get(f"{url}/_state/hubspot").json()
+    return hubspot_lab.create(url, "contacts", **properties)
 
 
 def contacts(url):
-    return {item["id"]: item["properties"] for item in state(url)["objects"]["contacts"]}
+    return {key: item["properties"] for key, item in hubspot_lab.objects(url, "contacts").items()}
 
 
 @pytest.fixture
@@ -195,7 +164,7 @@ def test_meta_at_most_once(ledger, url):
     """With at_most_once a lost answer gives the event up instead of repeating it."""
     rule = {"vendor": "meta", "fault": "drop_after", "first": 1}
     httpx.post(f"{url}/_faults", json={"rules": [rule]}).raise_for_status()
-    put(ledger, conversion(1, at=_now()))
+    put(ledger, conversion(1, at=now()))
     settings = MetaSettings(token="good", dataset="123", url=url, at_most_once=True)
     assert drain(ledger, settings, wait=3).dead == 1
     assert ledger.counts().dead_by_code == {"UNKNOWN_OUTCOME": 1}
@@ -204,8 +173,8 @@ def test_meta_at_most_once(ledger, url):
 
 def test_meta_preflight_keeps_bad_events_at_home(ledger, url):
     """A bad event is a dead letter with its own code; its neighbours arrive in one request."""
-    bad = conversion(2, at=_now(), user_data={"em": ["ada@example.com"]})
-    put(ledger, conversion(1, at=_now()), bad, conversion(3, at=_now()))
+    bad = conversion(2, at=now(), user_data={"em": ["ada@example.com"]})
+    put(ledger, conversion(1, at=now()), bad, conversion(3, at=now()))
     report = drain(ledger, MetaSettings(token="good", dataset="123", url=url))
     assert (report.delivered, report.dead) == (2, 1)
     assert ledger.counts().dead_by_code == {"META_NOT_HASHED": 1}

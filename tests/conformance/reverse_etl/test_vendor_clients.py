@@ -131,6 +131,102 @@ def test_hubspot_client_creates_a_task(hubspot, url):
     assert ApiException.__name__ == type(caught.value).__name__
 
 
+def _unique(hubspot, kind, name, group):
+    from hubspot.crm.properties import PropertyCreate
+
+    hubspot.point(hubspot.crm.properties.core_api).create(
+        kind,
+        PropertyCreate(
+            name=name,
+            label=name,
+            type="string",
+            field_type="text",
+            group_name=group,
+            has_unique_value=True,
+        ),
+    )
+
+
+def _company(hubspot, account, **properties):
+    from hubspot.crm.companies import (
+        BatchInputSimplePublicObjectBatchInputUpsert,
+        SimplePublicObjectBatchInputUpsert,
+    )
+
+    one = SimplePublicObjectBatchInputUpsert(
+        id=account, id_property="millrace_account_id", properties=properties
+    )
+    asked = BatchInputSimplePublicObjectBatchInputUpsert(inputs=[one])
+    (made,) = hubspot.point(hubspot.crm.companies.batch_api).upsert(asked).results
+    return made
+
+
+def test_hubspot_client_upserts_a_company(hubspot):
+    """The second upsert with one key updates the company that the first one made."""
+    _unique(hubspot, "companies", "millrace_account_id", "companyinformation")
+    made = _company(hubspot, "a_1", name="Analytical Engines", numberofemployees="250")
+    again = _company(hubspot, "a_1", name="Analytical Engines Ltd")
+    assert (made.id, again.properties["name"]) == (again.id, "Analytical Engines Ltd")
+    assert again.properties["numberofemployees"] == "250"
+
+
+def test_hubspot_client_associates_a_deal(hubspot):
+    """Associations of version 4 are made once, read back by deal, and checked for their type."""
+    from hubspot.crm.associations import v4
+    from hubspot.crm.deals import SimplePublicObjectInputForCreate
+
+    _unique(hubspot, "companies", "millrace_account_id", "companyinformation")
+    company = _company(hubspot, "a_1", name="Analytical Engines")
+    deals = hubspot.point(hubspot.crm.deals.basic_api)
+    ask = SimplePublicObjectInputForCreate
+    deal = deals.create(ask(properties={"dealname": "Engine No. 2"}, associations=[]))
+    api = hubspot.point(hubspot.crm.associations.v4.batch_api)
+
+    def tie(number, to):
+        kind = v4.AssociationSpec(
+            association_category="HUBSPOT_DEFINED", association_type_id=number
+        )
+        pair = v4.PublicAssociationMultiPost(
+            _from=v4.PublicObjectId(id=deal.id), to=v4.PublicObjectId(id=to), types=[kind]
+        )
+        asked = v4.BatchInputPublicAssociationMultiPost(inputs=[pair])
+        return api.create("deals", "companies", asked)
+
+    assert [tie(5, company.id).results[0].to_object_id for _ in range(2)] == [company.id] * 2
+    asked = [v4.PublicFetchAssociationsBatchRequest(id=deal.id)]
+    inputs = v4.BatchInputPublicFetchAssociationsBatchRequest(inputs=asked)
+    (found,) = api.get_page("deals", "companies", inputs).results
+    assert found._from.id == deal.id
+    assert [(to.to_object_id, to.association_types[0].type_id) for to in found.to] == [
+        (company.id, 5)
+    ]
+    assert tie(5, "4711").errors[0].category == "OBJECT_NOT_FOUND"
+    with pytest.raises(v4.ApiException) as caught:
+        tie(204, company.id)
+    assert caught.value.status == 400
+
+
+def test_hubspot_client_creates_a_note(hubspot, url):
+    """A note keeps its association with a contact; a task's type of association is refused."""
+    from hubspot.crm.objects.notes import ApiException, SimplePublicObjectInputForCreate
+
+    api = hubspot.point(hubspot.crm.objects.notes.basic_api)
+
+    def ask(number):
+        types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": number}]
+        return SimplePublicObjectInputForCreate(
+            properties={"hs_note_body": "Why", "hs_timestamp": "2026-01-01T00:00:00Z"},
+            associations=[{"to": {"id": "1"}, "types": types}],
+        )
+
+    made = api.create(ask(202))
+    (note,) = httpx.get(f"{url}/_state/hubspot").json()["objects"]["notes"]
+    assert (note["id"], note["associations"][0]["to"]["id"]) == (made.id, "1")
+    with pytest.raises(ApiException) as caught:
+        api.create(ask(204))
+    assert caught.value.status == 400
+
+
 def test_hubspot_search_lags(hubspot):
     """Search finds a contact only after a while."""
     from hubspot.crm.contacts import PublicObjectSearchRequest, SimplePublicObjectInputForCreate

@@ -14,7 +14,9 @@ OURS = {"firstname": "Ada", "phone": "1"}
     [
         (OURS, OURS, OURS, "same", []),
         (OURS, OURS, {**OURS, "theirs": "x"}, "same", []),
-        (OURS, OURS, {"firstname": "ADA ", "phone": "1"}, "same", []),
+        (OURS, OURS, {"firstname": "ADA", "phone": "1.0"}, "drifted", ["firstname"]),
+        ({"email": "A@x.example"}, None, {"email": "a@X.example"}, "same", []),
+        ({"at": "2026-01-03T10:00:00.000Z"}, None, {"at": "2026-01-03T10:00:00Z"}, "same", []),
         (OURS, {**OURS, "phone": "0"}, OURS, "same", []),
         (OURS, OURS, {**OURS, "phone": "2"}, "drifted", ["phone"]),
         (OURS, OURS, {"firstname": "Ada"}, "drifted", ["phone"]),
