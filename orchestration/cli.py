@@ -27,6 +27,7 @@ from orchestration.commands import (
 )
 from orchestration.commands.activate import activate
 from orchestration.commands.audit import audit
+from orchestration.commands.diff import diff
 from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
 from orchestration.commands.openapi import openapi
@@ -50,6 +51,7 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(score.app, name="score")
 app.command()(activate)
 app.command()(audit)
+app.command()(diff)
 app.command()(openapi)
 app.command()(errors)
 app.command()(erase)

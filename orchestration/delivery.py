@@ -39,8 +39,8 @@ def drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
 
 async def run(settings: Settings, log: EventLog, stop: asyncio.Event) -> None:
     """Deliver whatever comes due until `stop` is set (`millrace serve`)."""
-    async with _dispatcher(settings, log, settings.destinations) as dispatcher:
-        await dispatcher.run(stop)
+    async with dispatcher(settings, log, settings.destinations) as running:
+        await running.run(stop)
         await stop.wait()
 
 
@@ -57,28 +57,29 @@ def outside(client: httpx.AsyncClient, ledger: Ledger) -> Outside:
 
 async def _drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
     with closing(connections.event_log(settings)) as log:
-        async with _dispatcher(settings, log, destinations) as dispatcher:
-            return await dispatcher.drain(MAX_WAIT)
+        async with dispatcher(settings, log, destinations) as running:
+            return await running.drain(MAX_WAIT)
 
 
 @asynccontextmanager
-async def _dispatcher(
+async def dispatcher(
     settings: Settings, log: EventLog, destinations: Collection[str]
 ) -> AsyncIterator[Dispatcher]:
+    """A dispatcher for these destinations, with this installation's ledger and accounts."""
     with closing(connections.ledger(settings)) as ledger:
         async with http_client() as client:
             every: Mapping[str, Any] = connect(
                 accounts.configured(settings).values(), outside(client, ledger)
             )
-            dispatcher = Dispatcher(
+            made = Dispatcher(
                 ledger,
                 {name: found for name, found in every.items() if name in destinations},
                 clock=lambda: datetime.now(UTC),
                 rng=random.Random(),  # noqa: S311  jitter, not a secret
                 on_answer=lambda answers: _record(log, answers),
             )
-            with closing(dispatcher):
-                yield dispatcher
+            with closing(made):
+                yield made
 
 
 def _record(log: EventLog, answers: Any) -> None:

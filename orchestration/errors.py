@@ -13,6 +13,7 @@ OrchestrationError
 │   ├── ScoreRulesInvalidError  a score rule or version cannot be scored by
 │   ├── ScoreVersionUnknownError
 │   └── ScorecardError          a scorecard could not be trained, or may not be replaced
+├── CannotCompareError          a destination cannot be asked what it holds
 ├── ConnectingError             an account could not be connected by OAuth
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── SplinkMissingError          `identity propose` needs the extra `splink`
@@ -47,6 +48,10 @@ class OrchestrationError(Exception):
 
 class SettingError(OrchestrationError):
     code = "SETTING_INVALID"
+
+
+class CannotCompareError(OrchestrationError):
+    code = "CANNOT_COMPARE"
 
 
 class ConnectingError(OrchestrationError):

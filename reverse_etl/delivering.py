@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -28,6 +27,7 @@ from reverse_etl.model import (
     State,
     object_kind,
 )
+from reverse_etl.permits import permits
 from reverse_etl.retry import Decision, decide
 from reverse_etl.tools import Tools
 
@@ -100,7 +100,7 @@ class Delivering:
             now=now,
             vendor_ids={number: vendor_id for number, vendor_id in own.items() if vendor_id},
             references=references,
-            permit=self._permit(hot=any(row.hot for row in rows)),
+            permit=permits(self._tools, self._connector, hot=any(row.hot for row in rows)),
             alive=lambda keys: self._tools.db(
                 self._tools.ledger.alive, destination, rows[0].action, keys
             ),
@@ -110,27 +110,6 @@ class Delivering:
     async def _vendor_ids(self, kind: str, keys: Sequence[str]) -> dict[str, str]:
         lookup = self._tools.ledger.vendor_ids
         return await self._tools.db(lookup, self._connector.destination, kind, keys)
-
-    def _permit(self, *, hot: bool) -> Callable[[], AbstractAsyncContextManager[None]]:
-        budget, ledger = self._connector.budget, self._tools.ledger
-        name, clock = self._connector.destination, self._tools.clock
-
-        @asynccontextmanager
-        async def permit() -> AsyncIterator[None]:
-            if budget is None:
-                yield
-                return
-            while True:
-                turn = await self._tools.db(ledger.take_request, name, clock(), budget, hot=hot)
-                if not turn.wait:
-                    break
-                await self._tools.sleep(turn.wait.total_seconds())
-            try:
-                yield
-            finally:
-                await self._tools.db(ledger.end_request, name, turn, clock())
-
-        return permit
 
     async def _ask(self, rows: Sequence[Delivery], context: Context, *, read_back: bool) -> Reply:
         try:

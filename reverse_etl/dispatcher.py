@@ -11,11 +11,12 @@ from datetime import timedelta
 import structlog
 
 from reverse_etl import catalogue
-from reverse_etl.connectors.base import Connector
+from reverse_etl.connectors.base import Connector, Looker
 from reverse_etl.crew import Crew
 from reverse_etl.errors import LedgerError
 from reverse_etl.lane import Lane, Rest, pause
 from reverse_etl.ledger import Ledger
+from reverse_etl.looking import Looking
 from reverse_etl.model import (
     Answer,
     DestinationReport,
@@ -65,6 +66,13 @@ class Dispatcher:
         """New rows were enqueued: look at once. Call it in the event loop of `run`."""
         for event in self._wakes.values():
             event.set()
+
+    def looking(self, destination: str) -> Looking | None:
+        """A way to look at what a destination holds; None when it cannot be asked."""
+        connector = self._connectors.get(destination)
+        if not isinstance(connector, Looker):
+            return None
+        return Looking(connector, connector, self._tools)
 
     async def drain(self, max_wait: timedelta) -> DispatchReport:
         """Deliver until nothing comes due within `max_wait`; waiting for the request budget is

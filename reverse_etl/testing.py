@@ -27,7 +27,7 @@ def seeded(seed: int = 1) -> random.Random:
 
 def contact(number: int | str, **changes: Any) -> ActivationRow:
     """The state row of person `number`; `changes` replace fields, `properties` adds to the
-    payload."""
+    payload's, `payload` to the payload itself."""
     person = f"person-{number}"
     properties = {
         "email": f"lead{number}@example.com",
@@ -36,7 +36,7 @@ def contact(number: int | str, **changes: Any) -> ActivationRow:
         **changes.pop("properties", {}),
     }
     return activation_row(
-        {"properties": properties},
+        {"properties": properties, **changes.pop("payload", {})},
         changes,
         action="upsert_contact",
         mode="state",

@@ -74,10 +74,10 @@ class Looker(Protocol):
         """Whether it can be asked about what this action made."""
 
     async def look(
-        self, batch: Sequence[Delivery], names: Sequence[str], context: Context
+        self, action: str, keys: Sequence[str], names: Sequence[str], context: Context
     ) -> Found:
-        """The objects of these deliveries of one action, over these fields, at most as many as
-        one request takes; what the vendor does not hold is left out. Raises CallFailedError."""
+        """The objects with these entity keys over these fields, at most as many as one request
+        of the action takes; what the vendor does not hold is left out. Raises CallFailedError."""
 
 
 @dataclass(slots=True)

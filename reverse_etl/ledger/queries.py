@@ -91,6 +91,21 @@ def vendor_ids(
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def last_sent(
+    connection: Connection, destination: str, action: str, keys: Iterable[str]
+) -> dict[str, str]:
+    """The payload that was delivered last, by entity."""
+    d = deliveries.c
+    newest = (
+        select(func.max(d.id))
+        .where(d.destination == destination, d.action == action, d.state == State.DELIVERED)
+        .where(d.entity_key.in_(sorted(set(keys))))
+        .group_by(d.entity_key)
+    )
+    found = connection.execute(select(d.entity_key, d.payload).where(d.id.in_(newest)))
+    return {row.entity_key: row.payload for row in found}
+
+
 def alive(
     connection: Connection, destination: str, action: str, keys: Iterable[str]
 ) -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
 from reverse_etl import catalogue
 from reverse_etl.ledger.engine import upsert
-from reverse_etl.ledger.schema import attempts, deliveries, entities
+from reverse_etl.ledger.schema import attempts, audit, deliveries, entities
 from reverse_etl.model import Delivery, Outcome, State, object_kind
 from reverse_etl.redact import redact
 from reverse_etl.retry import Decision
@@ -159,3 +159,24 @@ def _drop_outdated(
             .where(d.id.in_(outdated))
             .values(state=State.SUPERSEDED, code=catalogue.REPLACED, updated_at=now)
         )
+
+
+def send_again(
+    connection: Connection,
+    destination: str,
+    action: str,
+    keys: Sequence[str],
+    who: str,
+    now: datetime,
+) -> int:
+    """See Ledger.send_again."""
+    e = entities.c
+    mine = (e.destination == destination) & (e.object_kind == object_kind(action))
+    changed = connection.execute(
+        update(entities).where(mine, e.entity_key.in_(keys)).values(payload_hash=None)
+    ).rowcount
+    if changed:
+        told = f"{destination}: {action} of {changed} objects"
+        entry = {"at": now, "who": who, "what": "send_again", "reason": told}
+        connection.execute(insert(audit), [entry])
+    return changed

@@ -213,6 +213,19 @@ class Ledger:
         with reading(self._engine) as connection:
             return queries.vendor_ids(connection, destination, kind, keys)
 
+    def last_sent(self, destination: str, action: str, keys: Iterable[str]) -> dict[str, str]:
+        """The payload that was delivered last, by entity."""
+        with reading(self._engine) as connection:
+            return queries.last_sent(connection, destination, action, keys)
+
+    def send_again(
+        self, destination: str, action: str, keys: Sequence[str], *, who: str, now: datetime
+    ) -> int:
+        """Forget what these objects hold, so that the next enqueueing sends them anew; how many.
+        Audited."""
+        with writing(self._engine, destination) as connection:
+            return _settle.send_again(connection, destination, action, keys, who, now)
+
     def alive(self, destination: str, action: str, keys: Iterable[str]) -> frozenset[str]:
         """Which of these entities are wanted: delivered and not gone since, or queued."""
         with reading(self._engine) as connection:

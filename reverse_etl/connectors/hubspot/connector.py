@@ -93,11 +93,10 @@ class HubSpot:
         return action in _LOOKED_AT
 
     async def look(
-        self, batch: Sequence[Delivery], names: Sequence[str], context: Context
+        self, action: str, keys: Sequence[str], names: Sequence[str], context: Context
     ) -> Found:
         """See Looker.look."""
-        keyed_kind = _LOOKED_AT[batch[0].action]
-        return await keyed.look(self._api, Work(batch, context), keyed_kind, names)
+        return await keyed.look(self._api, Work((), context), _LOOKED_AT[action], keys, names)
 
     async def _work(
         self,

@@ -249,10 +249,11 @@ def permanent(error: Mapping[str, Any], status: int) -> Outcome:
     return Outcome(Kind.PERMANENT, category(error), message_of(error), status)
 
 
-async def look(api: HubSpotApi, work: Work, keyed: Keyed, names: Sequence[str]) -> Found:
-    """The objects as they are, by entity key, over these properties; those that HubSpot does not
-    hold under our key are left out. Raises CallFailedError."""
-    wanted = [{"id": row.entity_key} for row in work.batch]
+async def look(
+    api: HubSpotApi, work: Work, keyed: Keyed, keys: Sequence[str], names: Sequence[str]
+) -> Found:
+    """Objects as they are, by our key, over these properties. Raises CallFailedError."""
+    wanted = [{"id": key} for key in keys]
     properties = sorted({*names, keyed.key})
     answer = await api.batch(
         work, keyed.kind, "read", wanted, idProperty=keyed.key, properties=properties
