@@ -67,8 +67,12 @@ HUBSPOT: Final = Destination(
 META: Final = Destination(
     name="meta",
     pushes="conversion",
-    told="Conversions to the Meta Conversions API.",
-    actions=(("act_meta__conversions", "send_event"),),
+    told="Conversions, lead stages and website events to the Meta Conversions API.",
+    actions=(
+        ("act_meta__conversions", "send_event"),
+        ("act_meta__lead_events", "send_lead_event"),
+        ("act_meta__website_events", "send_website_event"),
+    ),
 )
 
 DESTINATIONS: Final = (HUBSPOT, META)

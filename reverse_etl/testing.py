@@ -147,16 +147,42 @@ def conversion(number: int | str, *, at: datetime = NOON, **changes: Any) -> Act
         **changes.pop("event", {}),
     }
     changes = {"event_time": at, "deadline_at": at + timedelta(days=7), **changes}
+    changes = {"action": "send_event", **changes}
     return activation_row(
         event,
         changes,
         destination="meta",
-        action="send_event",
         mode="event",
         entity_key=key,
         person_id=f"person-{number}",
         purpose="advertising",
         priority=5,
+    )
+
+
+def lead_event(number: int, *, at: datetime = NOON, **changes: Any) -> ActivationRow:
+    """The event row of a stage that lead `number` of a lead ad reached."""
+    custom = {"event_source": "crm", "lead_event_source": "HubSpot"}
+    return conversion(
+        number,
+        at=at,
+        action="send_lead_event",
+        user_data={"lead_id": 123_456_789_012_345 + number},
+        event={"event_name": "Converted", "custom_data": custom},
+        **changes,
+    )
+
+
+def website_event(number: int | str, *, at: datetime = NOON, **changes: Any) -> ActivationRow:
+    """The event row of a form sent on the website."""
+    page = {"event_source_url": "https://www.example.com/demo", "action_source": "website"}
+    return conversion(
+        number,
+        at=at,
+        action="send_website_event",
+        user_data={"client_user_agent": "Mozilla/5.0", **changes.pop("user_data", {})},
+        event={"event_name": "Lead", "custom_data": {}, **page, **changes.pop("event", {})},
+        **changes,
     )
 
 

@@ -21,6 +21,8 @@ WORDS = {
     "create_note": "note",
     "create_task": "task",
     "send_event": "purchase",
+    "send_lead_event": "lead stage",
+    "send_website_event": "website event",
 }
 COLUMNS = ("persona", "story", "gateway", "models", "HubSpot", "Meta")
 

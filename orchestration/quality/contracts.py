@@ -218,6 +218,43 @@ ACTIVATION = (
         not_null("event_id"),
         matches("sent_at", r"^[0-9]{9,11}$"),
     ),
+    _activation(
+        "act_meta__lead_events",
+        {
+            "em": "$.user_data.em[0]",
+            "ph": "$.user_data.ph[0]",
+            "lead_id": "$.user_data.lead_id",
+            "event_name": "$.event_name",
+            "event_id": "$.event_id",
+            "sent_at": "$.event_time",
+        },
+        matches("em", SHA256),
+        matches("ph", SHA256),
+        not_null("lead_id"),
+        matches("lead_id", r"^[0-9]{15,17}$"),
+        not_null("event_name"),
+        not_null("event_id"),
+        matches("sent_at", r"^[0-9]{9,11}$"),
+    ),
+    _activation(
+        "act_meta__website_events",
+        {
+            "em": "$.user_data.em[0]",
+            "ph": "$.user_data.ph[0]",
+            "user_agent": "$.user_data.client_user_agent",
+            "page": "$.event_source_url",
+            "event_name": "$.event_name",
+            "event_id": "$.event_id",
+            "sent_at": "$.event_time",
+        },
+        matches("em", SHA256),
+        matches("ph", SHA256),
+        not_null("user_agent"),
+        not_null("page"),
+        not_null("event_name"),
+        not_null("event_id"),
+        matches("sent_at", r"^[0-9]{9,11}$"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

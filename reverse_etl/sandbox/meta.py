@@ -134,6 +134,29 @@ def _check(number: int, event: Mapping[str, Any], at: float) -> None:
     if not isinstance(user, dict) or not any(user.values()):
         raise _invalid("Invalid parameter", f"data[{number}]: not enough user data", 2804050)
     _check_user(number, user)
+    _check_website(number, event, user)
+    _check_processing(number, event)
+
+
+def _check_website(number: int, event: Mapping[str, Any], user: Mapping[str, Any]) -> None:
+    if event.get("action_source") != "website":
+        return
+    for name, given in (
+        ("event_source_url", event.get("event_source_url")),
+        ("client_user_agent", user.get("client_user_agent")),
+    ):
+        if not given:
+            raise _invalid("Invalid parameter", f"data[{number}]: {name} is missing", 2804050)
+
+
+def _check_processing(number: int, event: Mapping[str, Any]) -> None:
+    options = event.get("data_processing_options") or []
+    country = event.get("data_processing_options_country", 0)
+    state = event.get("data_processing_options_state", 0)
+    places = country in (0, 1) and (state == 0 or (isinstance(state, int) and state >= 1000))
+    if options not in ([], ["LDU"]) or not places:
+        text = f"data[{number}]: data_processing_options are not valid"
+        raise _invalid("Invalid parameter", text, 2804050)
 
 
 def _check_user(number: int, user: Mapping[str, Any]) -> None:

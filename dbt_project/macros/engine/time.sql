@@ -97,6 +97,20 @@
 {%- endmacro %}
 
 
+{# A timestamp some seconds later. #}
+{% macro add_seconds(timestamp, seconds) -%}
+    {{ adapter.dispatch('add_seconds', 'millrace')(timestamp, seconds) }}
+{%- endmacro %}
+
+{% macro duckdb__add_seconds(timestamp, seconds) -%}
+    {{ timestamp }} + interval '{{ seconds }} seconds'
+{%- endmacro %}
+
+{% macro spark__add_seconds(timestamp, seconds) -%}
+    {{ timestamp }} + interval '{{ seconds }}' second
+{%- endmacro %}
+
+
 {# A null of the type timestamps have. #}
 {% macro no_timestamp() -%}
     {{ adapter.dispatch('no_timestamp', 'millrace')() }}

@@ -7,9 +7,9 @@ conversions as (
 
 ),
 
-people as (
+matches as (
 
-    select * from {{ ref('int_golden_records') }}
+    select * from {{ ref('int_meta_user_data') }}
 
 ),
 
@@ -27,26 +27,16 @@ matched as (
         conversions.person_id,
         conversions.correlation_id,
         conversions.converted_at,
-        {{ json_object({
-            'em': json_list_of_one(meta_hash('em', 'people.email')),
-            'ph': json_list_of_one(meta_hash('ph', 'people.phone')),
-            'fn': json_list_of_one(meta_hash('fn', 'people.first_name')),
-            'ln': json_list_of_one(meta_hash('ln', 'people.last_name')),
-            'country': json_list_of_one(meta_hash('country', 'people.country')),
-            'external_id': json_list_of_one(sha256_hex('conversions.person_id')),
-            'fbc': json_quote('people.fbc'),
-            'fbp': json_quote('people.fbp'),
-            'client_ip_address': json_quote('people.client_ip_address'),
-            'client_user_agent': json_quote('people.client_user_agent'),
-        }) }} as user_data,
+        matches.is_limited,
+        {{ meta_user_data() }} as user_data,
         {{ json_object({
             'value': json_number('conversions.value'),
             'currency': json_quote('conversions.currency'),
             'event_source': json_quote("'crm'"),
-            'lead_event_source': json_quote("'HubSpot'"),
+            'lead_event_source': json_quote("'" ~ var('meta_lead_event_source') ~ "'"),
         }) }} as custom_data
     from conversions
-    inner join people on conversions.person_id = people.person_id
+    inner join matches on conversions.person_id = matches.person_id
 
 ),
 
@@ -54,14 +44,14 @@ payloads as (
 
     select
         *,
-        {{ json_object({
-            'event_name': json_quote("'Purchase'"),
-            'event_time': json_number(unix_seconds('converted_at')),
-            'event_id': json_quote(sha256_hex('conversion_id')),
-            'action_source': json_quote("'system_generated'"),
-            'user_data': 'user_data',
-            'custom_data': 'custom_data',
-        }) }} as payload
+        {{ meta_event(
+            "'Purchase'",
+            'converted_at',
+            sha256_hex('conversion_id'),
+            'system_generated',
+            'is_limited',
+            {'custom_data': 'custom_data'},
+        ) }} as payload
     from matched
 
 ),

@@ -33,7 +33,10 @@ class MetaCapi:
     """The connector; see reverse_etl.connectors.base.Connector."""
 
     destination = "meta"
-    actions: ClassVar = {"send_event": _BATCH}
+    # One endpoint, but each activation table has an action of its own.
+    actions: ClassVar = dict.fromkeys(
+        ("send_event", "send_lead_event", "send_website_event"), _BATCH
+    )
 
     def __init__(self, settings: MetaSettings, outside: Outside) -> None:
         self._settings = settings

@@ -41,7 +41,16 @@ def refusal(event: Mapping[str, Any], now: datetime) -> Outcome | None:
 
 
 def _reason(event: Mapping[str, Any], now: datetime) -> tuple[str, str]:
-    return _fields(event) or _age(event, now) or _user(event.get("user_data")) or ("", "")
+    user = event.get("user_data")
+    return (
+        _fields(event)
+        or _age(event, now)
+        or _user(user)
+        or _website(event, user)
+        or _lead(event, user)
+        or _processing(event)
+        or ("", "")
+    )
 
 
 def _fields(event: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -78,3 +87,38 @@ def _user(user: object) -> tuple[str, str] | None:
         if not all(_SHA256.match(str(value)) for value in values):
             return "META_NOT_HASHED", f"{name} must be hashed before it leaves (law 10)."
     return None
+
+
+def _website(event: Mapping[str, Any], user: Any) -> tuple[str, str] | None:
+    """Meta takes what happened on a website only with the page and the browser."""
+    if event["action_source"] != "website":
+        return None
+    if not event.get("event_source_url"):
+        return "META_FIELD_MISSING", "An event of a website has no event_source_url."
+    if not user.get("client_user_agent"):
+        return "META_FIELD_MISSING", "An event of a website has no client_user_agent."
+    return None
+
+
+def _lead(event: Mapping[str, Any], user: Any) -> tuple[str, str] | None:
+    """What is known of a lead of a lead ad comes from a CRM, which is named."""
+    if not user.get("lead_id"):
+        return None
+    custom = event.get("custom_data")
+    told = custom if isinstance(custom, Mapping) else {}
+    if event["action_source"] != "system_generated" or told.get("event_source") != "crm":
+        return "META_LEAD_EVENT_INVALID", "An event of a lead is not marked as a CRM's."
+    if not told.get("lead_event_source"):
+        return "META_FIELD_MISSING", "An event of a lead has no lead_event_source."
+    return None
+
+
+def _processing(event: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Limited data use is wanted in one way only: a mistake there would lift the limit."""
+    options = event.get("data_processing_options")
+    if options is None or options == []:
+        return None
+    places = [event.get(f"data_processing_options_{place}") for place in ("country", "state")]
+    if options == ["LDU"] and all(type(place) is int for place in places):
+        return None
+    return "META_PROCESSING_INVALID", "data_processing_options are not as Meta wants them."

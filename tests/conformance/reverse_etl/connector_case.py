@@ -23,7 +23,7 @@ class Case:
     effects, `path`: a part of the path of the request that makes them, `key`: the field of an
     object that holds our key (dotted). `repeats`: the vendor cannot be asked, so a lost answer is
     a possible repeat. `batches`: several rows go in one request. `reads_answers`: a good status
-    alone is not enough.
+    alone is not enough. `name`: for the test's id, where several cases share `objects`.
     """
 
     destination: str
@@ -36,6 +36,7 @@ class Case:
     repeats: bool = False
     batches: bool = True
     reads_answers: bool = True
+    name: str = ""
 
     def key_of(self, item: dict[str, Any]) -> Any:
         """Our key in an object of the sandbox."""

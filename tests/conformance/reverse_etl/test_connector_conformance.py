@@ -51,7 +51,7 @@ def url(server):
     return server
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case.destination}_{case.objects}")
+@pytest.fixture(params=CASES, ids=lambda case: f"{case.destination}_{case.name or case.objects}")
 def case(request):
     return request.param
 

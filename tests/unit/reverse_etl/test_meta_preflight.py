@@ -13,6 +13,14 @@ from reverse_etl.model import Kind
 from reverse_etl.testing import NOON
 
 HASH = "a" * 64
+CRM = {"custom_data": {"event_source": "crm", "lead_event_source": "HubSpot"}}
+PAGE = {"action_source": "website", "event_source_url": "https://www.example.com/demo"}
+BROWSER = {"em": [HASH], "client_user_agent": "Mozilla/5.0"}
+LIMITED = {
+    "data_processing_options": ["LDU"],
+    "data_processing_options_country": 0,
+    "data_processing_options_state": 0,
+}
 
 
 def event(**changes):
@@ -57,7 +65,20 @@ def test_a_good_event_passes():
         ({"user_data": {"fn": [HASH], "ln": [HASH]}}, None),
         ({"user_data": {"em": ["ada@example.com"]}}, "META_NOT_HASHED"),
         ({"user_data": {"lead_id": 123}}, "META_LEAD_ID_INVALID"),
-        ({"user_data": {"lead_id": 123456789012345}}, None),
+        ({"user_data": {"lead_id": 123456789012345}, **CRM}, None),
+        ({"user_data": {"lead_id": 123456789012345}}, "META_LEAD_EVENT_INVALID"),
+        (
+            {"user_data": {"lead_id": 123456789012345}, "custom_data": {"event_source": "crm"}},
+            "META_FIELD_MISSING",
+        ),
+        ({**PAGE, "user_data": BROWSER}, None),
+        ({"action_source": "website", "user_data": BROWSER}, "META_FIELD_MISSING"),
+        (PAGE, "META_FIELD_MISSING"),
+        ({**LIMITED}, None),
+        ({"data_processing_options": []}, None),
+        ({**LIMITED, "data_processing_options": ["ldu"]}, "META_PROCESSING_INVALID"),
+        ({**LIMITED, "data_processing_options_state": "CA"}, "META_PROCESSING_INVALID"),
+        ({"data_processing_options": ["LDU"]}, "META_PROCESSING_INVALID"),
     ],
 )
 def test_each_rule_has_its_code(changes, expected):

@@ -5,6 +5,7 @@
     'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'gclid', 'fbclid', 'fbc', 'fbp',
     'client_ip_address', 'client_user_agent', 'page_url', 'referrer', 'purpose', 'channel',
     'status', 'lawful_basis', 'stage', 'outcome', 'amount', 'currency', 'occurred',
+    'pixel_event_id',
 ] %}
 {% set in_lower_case = [
     'utm_source', 'utm_medium', 'purpose', 'channel', 'status', 'stage', 'outcome',
