@@ -11,6 +11,7 @@ from reverse_etl.connectors.base import Connector, Context
 from reverse_etl.connectors.http import http_client
 from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
 from reverse_etl.connectors.meta import MetaCapi, MetaSettings
+from reverse_etl.connectors.salesforce import Salesforce, SalesforceSettings
 from reverse_etl.connectors.settings import ConnectorSettings
 from reverse_etl.errors import ConfigurationError
 
@@ -20,6 +21,7 @@ __all__ = [
     "Context",
     "HubSpotSettings",
     "MetaSettings",
+    "SalesforceSettings",
     "connect",
     "http_client",
 ]
@@ -29,6 +31,7 @@ CONNECTORS: Final[
 ] = {
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
+    SalesforceSettings: Salesforce,
 }
 
 
