@@ -35,7 +35,7 @@ def connect(
 
     `show` is given the address that the browser must open. Raises ConnectingError.
     """
-    if not (account.authorize_url and account.client_id and account.client_secret):
+    if not (account.authorize_address and account.client_id and account.client_secret):
         raise ConnectingError(
             f"{destination} has no client id and secret to connect with.",
             remedy=f"Set MILLRACE_{destination.upper()}_CLIENT_ID and …_CLIENT_SECRET.",
@@ -52,7 +52,7 @@ def connect(
         "code_challenge_method": "S256",
     }
     with _Callback(port, state) as callback:
-        show(f"{account.authorize_url}?{urlencode(query)}")
+        show(f"{account.authorize_address}?{urlencode(query)}")
         code = callback.wait(wait)
     client_secret = reveal(secret(account.client_secret))
     form = {

@@ -74,8 +74,19 @@ META: Final = Destination(
         ("act_meta__website_events", "send_website_event"),
     ),
 )
+SALESFORCE: Final = Destination(
+    name="salesforce",
+    pushes="salesforce_record",
+    told="Leads, contacts, accounts and call tasks to Salesforce.",
+    actions=(
+        ("act_salesforce__accounts", "upsert_account"),
+        ("act_salesforce__leads", "upsert_lead"),
+        ("act_salesforce__contacts", "upsert_contact"),
+        ("act_salesforce__tasks", "create_task"),
+    ),
+)
 
-DESTINATIONS: Final = (HUBSPOT, META)
+DESTINATIONS: Final = (HUBSPOT, META, SALESFORCE)
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
 EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 

@@ -255,6 +255,29 @@ ACTIVATION = (
         not_null("event_id"),
         matches("sent_at", r"^[0-9]{9,11}$"),
     ),
+    _activation(
+        "act_salesforce__accounts",
+        {"name": "$.fields.Name", "employees": "$.fields.NumberOfEmployees"},
+        matches("employees", r"^[0-9]+$"),
+    ),
+    _activation(
+        "act_salesforce__leads",
+        {"email": "$.fields.Email", "score": "$.fields.Millrace_Score__c"},
+        matches("email", r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"),
+        not_null("score"),
+    ),
+    _activation(
+        "act_salesforce__contacts",
+        {"email": "$.fields.Email", "score": "$.fields.Millrace_Score__c"},
+        matches("email", r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"),
+        not_null("score"),
+    ),
+    _activation(
+        "act_salesforce__tasks",
+        {"due": "$.fields.ActivityDate", "subject": "$.fields.Subject"},
+        matches("due", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        not_null("subject"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

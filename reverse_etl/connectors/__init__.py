@@ -10,6 +10,7 @@ from reverse_etl.connectors.http import http_client
 from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
 from reverse_etl.connectors.meta import MetaCapi, MetaSettings
 from reverse_etl.connectors.outside import Outside
+from reverse_etl.connectors.salesforce import Salesforce, SalesforceSettings
 from reverse_etl.connectors.settings import ConnectorSettings
 from reverse_etl.errors import ConfigurationError
 
@@ -20,6 +21,7 @@ __all__ = [
     "HubSpotSettings",
     "MetaSettings",
     "Outside",
+    "SalesforceSettings",
     "connect",
     "http_client",
 ]
@@ -27,6 +29,7 @@ __all__ = [
 CONNECTORS: Final[Mapping[type[ConnectorSettings], Callable[[Any, Outside], Connector]]] = {
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
+    SalesforceSettings: Salesforce,
 }
 
 

@@ -81,6 +81,11 @@ class BearerSettings(ConnectorSettings):
         return self.url + self.oauth_path
 
     @property
+    def authorize_address(self) -> str:
+        """Where somebody signs in."""
+        return self.authorize_url
+
+    @property
     def audience(self) -> str:
         """Whom a signed statement is meant for."""
         return self.url

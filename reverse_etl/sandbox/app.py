@@ -19,6 +19,7 @@ from reverse_etl.sandbox.answer import Answer, Request
 from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
 from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
+from reverse_etl.sandbox.salesforce import Salesforce
 
 
 class Vendor(Protocol):
@@ -51,19 +52,22 @@ def create_app(
     hubspot_limit: int | None = 190,
     search_lag: float = 5.0,
     token_seconds: float = 1800,
+    salesforce: Salesforce | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """A sandbox with empty vendors.
 
     `seed`: for faults with a probability, unless a plan brings its own. `hubspot_limit`: requests
-    per 10 seconds, None for none. `search_lag`, `token_seconds`: until search finds what
-    was written, until an OAuth token expires. `clock`: seconds since 1970.
+    per 10 seconds, None for none. `search_lag`, `token_seconds`: until search finds what was
+    written, until an OAuth token expires. `salesforce`: an org with limits of its own. `clock`:
+    seconds since 1970.
     """
-    sandbox = Sandbox(
-        seed,
-        [HubSpot(limit=hubspot_limit, lag=search_lag, token_seconds=token_seconds), Meta()],
-        clock,
-    )
+    vendors: list[Vendor] = [
+        HubSpot(limit=hubspot_limit, lag=search_lag, token_seconds=token_seconds),
+        Meta(),
+        salesforce or Salesforce(),
+    ]
+    sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(
         routes=[
             Route("/_state/{vendor}", sandbox.show_state, methods=["GET"]),
@@ -185,6 +189,8 @@ async def _hang_up(receive: Receive) -> None:
 def _response(answer: Answer, *, malformed: bool) -> Response:
     if malformed:
         return Response(b'{"results": [{"id": ', 200, media_type="application/json")
+    if isinstance(answer.body, bytes):  # no JSON, and the headers say what
+        return Response(answer.body, answer.status, dict(answer.headers))
     body = b"" if answer.body is None else orjson.dumps(answer.body)
     return Response(body, answer.status, dict(answer.headers), "application/json")
 

@@ -12,6 +12,7 @@ import httpx
 import hubspot_cases
 import meta_cases
 import pytest
+import salesforce_cases
 from connector_case import GOOD
 
 from reverse_etl.connectors import Outside, connect, http_client
@@ -36,7 +37,7 @@ def _now():
     return datetime.now(UTC)
 
 
-CASES = [*hubspot_cases.CASES, *meta_cases.CASES]
+CASES = [*hubspot_cases.CASES, *meta_cases.CASES, *salesforce_cases.CASES]
 
 
 @pytest.fixture(scope="module")
