@@ -68,7 +68,15 @@ META: Final = Destination(
     actions=(("act_meta__conversions", "send_event"),),
 )
 
-DESTINATIONS: Final = (HUBSPOT, META)
+SLACK: Final = Destination(
+    name="slack",
+    pushes="slack_message",
+    told="Alerts on marketing-qualified leads to a Slack channel.",
+    actions=(("act_slack__messages", "post_message"),),
+    skips_stale=True,
+)
+
+DESTINATIONS: Final = (HUBSPOT, META, SLACK)
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
 EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-# Names of fields at the destinations, HubSpot's and Meta's; hashing does not make them impersonal.
+# Names of fields at the destinations; hashing does not make them impersonal.
 PERSONAL: Final = frozenset({
     "email", "phone", "mobilephone", "firstname", "lastname", "address", "city", "state", "zip",
     "company", "jobtitle", "date_of_birth", "hs_task_subject", "hs_task_body",
     "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id", "lead_id",
-    "fbc", "fbp", "client_ip_address", "client_user_agent",
+    "fbc", "fbp", "client_ip_address", "client_user_agent", "text",
 })  # fmt: skip
 _SHA256: Final = re.compile(r"^[0-9a-f]{64}$")
 

@@ -196,6 +196,13 @@ ACTIVATION = (
         not_null("event_id"),
         matches("sent_at", r"^[0-9]{9,11}$"),
     ),
+    _activation(
+        "act_slack__messages",
+        {"text": "$.text"},
+        not_null("text"),
+        # A bare < would be markup: what people wrote must be escaped.
+        matches("text", r"^[^<>]+\Z"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

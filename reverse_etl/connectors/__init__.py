@@ -12,6 +12,7 @@ from reverse_etl.connectors.http import http_client
 from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
 from reverse_etl.connectors.meta import MetaCapi, MetaSettings
 from reverse_etl.connectors.settings import ConnectorSettings
+from reverse_etl.connectors.slack import Slack, SlackSettings
 from reverse_etl.errors import ConfigurationError
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Context",
     "HubSpotSettings",
     "MetaSettings",
+    "SlackSettings",
     "connect",
     "http_client",
 ]
@@ -29,6 +31,7 @@ CONNECTORS: Final[
 ] = {
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
+    SlackSettings: Slack,
 }
 
 

@@ -19,6 +19,7 @@ from reverse_etl.sandbox.answer import Answer, Request
 from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
 from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
+from reverse_etl.sandbox.slack import Slack
 
 
 class Vendor(Protocol):
@@ -57,7 +58,8 @@ def create_app(
     `seed`: for faults with a probability, unless a plan brings its own. `hubspot_limit`: requests
     per 10 seconds, None for none. `search_lag`: seconds. `clock`: seconds since 1970.
     """
-    sandbox = Sandbox(seed, [HubSpot(limit=hubspot_limit, lag=search_lag), Meta()], clock)
+    vendors: list[Vendor] = [HubSpot(limit=hubspot_limit, lag=search_lag), Meta(), Slack()]
+    sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(
         routes=[
             Route("/_state/{vendor}", sandbox.show_state, methods=["GET"]),

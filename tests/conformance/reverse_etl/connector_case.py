@@ -23,7 +23,8 @@ class Case:
     effects, `path`: a part of the path of the request that makes them, `key`: the field of an
     object that holds our key (dotted). `repeats`: the vendor cannot be asked, so a lost answer is
     a possible repeat. `batches`: several rows go in one request. `reads_answers`: a good status
-    alone is not enough.
+    alone is not enough. `keeps_keys`: the vendor itself knows a second effect by its key.
+    `stops_at`: client errors by which the vendor says that the account is gone.
     """
 
     destination: str
@@ -36,6 +37,8 @@ class Case:
     repeats: bool = False
     batches: bool = True
     reads_answers: bool = True
+    keeps_keys: bool = True
+    stops_at: frozenset[int] = frozenset()
 
     def key_of(self, item: dict[str, Any]) -> Any:
         """Our key in an object of the sandbox."""
