@@ -76,7 +76,15 @@ SLACK: Final = Destination(
     skips_stale=True,
 )
 
-DESTINATIONS: Final = (HUBSPOT, META, SLACK)
+TEAMS: Final = Destination(
+    name="teams",
+    pushes="teams_message",
+    told="Alerts on marketing-qualified leads to a Teams channel.",
+    actions=(("act_teams__messages", "post_message"),),
+    skips_stale=True,
+)
+
+DESTINATIONS: Final = (HUBSPOT, META, SLACK, TEAMS)
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
 EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 

@@ -8,7 +8,7 @@
 
 {# What somebody wrote, on one line and not longer than a message can bear; null stays null. #}
 {% macro one_line(text) -%}
-    substr({{ regex_replace(text, "'\\s+'", "' '") }}, 1, 120)
+    substr({{ regex_replace(text, "'[ \t\r\n]+'", "' '") }}, 1, 120)
 {%- endmacro %}
 
 
@@ -22,4 +22,21 @@
 {# Text without meaning in Slack's mrkdwn: no mention, no link; null stays null. #}
 {% macro slack_text(text) -%}
     replace(replace(replace({{ text }}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')
+{%- endmacro %}
+
+
+{# A line of an adaptive card: text runs know no markdown. Null for a null, so that no block is
+   made of it. #}
+{% macro card_line(text, weight='Default') -%}
+    case
+        when {{ text }} is not null
+            then {{ json_object({
+                'inlines': json_list_of([json_object({
+                    'text': json_quote(text),
+                    'type': json_quote("'TextRun'"),
+                    'weight': json_quote("'" ~ weight ~ "'"),
+                })]),
+                'type': json_quote("'RichTextBlock'"),
+            }) }}
+    end
 {%- endmacro %}

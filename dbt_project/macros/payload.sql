@@ -22,3 +22,14 @@
 {% macro json_list_of_one(text) -%}
     '[' || {{ json_quote(text) }} || ']'
 {%- endmacro %}
+
+
+{# A JSON list of values that are JSON text; a null one is left out. #}
+{% macro json_list_of(items) -%}
+    '[' || concat_ws(
+        ','
+        {%- for item in items %},
+        {{ item }}
+        {%- endfor %}
+    ) || ']'
+{%- endmacro %}

@@ -203,6 +203,16 @@ ACTIVATION = (
         # A bare < would be markup: what people wrote must be escaped.
         matches("text", r"^[^<>]+\Z"),
     ),
+    _activation(
+        "act_teams__messages",
+        {
+            "card": "$.attachments[0].content.type",
+            "title": "$.attachments[0].content.body[0].inlines[0].text",
+        },
+        not_null("card"),
+        one_of("card", "AdaptiveCard"),
+        not_null("title"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

@@ -13,6 +13,7 @@ from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
 from reverse_etl.connectors.meta import MetaCapi, MetaSettings
 from reverse_etl.connectors.settings import ConnectorSettings
 from reverse_etl.connectors.slack import Slack, SlackSettings
+from reverse_etl.connectors.teams import Teams, TeamsSettings
 from reverse_etl.errors import ConfigurationError
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "HubSpotSettings",
     "MetaSettings",
     "SlackSettings",
+    "TeamsSettings",
     "connect",
     "http_client",
 ]
@@ -32,6 +34,7 @@ CONNECTORS: Final[
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
     SlackSettings: Slack,
+    TeamsSettings: Teams,
 }
 
 

@@ -20,6 +20,7 @@ from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
 from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
 from reverse_etl.sandbox.slack import Slack
+from reverse_etl.sandbox.teams import Teams
 
 
 class Vendor(Protocol):
@@ -58,7 +59,12 @@ def create_app(
     `seed`: for faults with a probability, unless a plan brings its own. `hubspot_limit`: requests
     per 10 seconds, None for none. `search_lag`: seconds. `clock`: seconds since 1970.
     """
-    vendors: list[Vendor] = [HubSpot(limit=hubspot_limit, lag=search_lag), Meta(), Slack()]
+    vendors: list[Vendor] = [
+        HubSpot(limit=hubspot_limit, lag=search_lag),
+        Meta(),
+        Slack(),
+        Teams(),
+    ]
     sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(
         routes=[

@@ -13,6 +13,7 @@ import hubspot_cases
 import meta_cases
 import pytest
 import slack_cases
+import teams_cases
 from connector_case import GOOD
 
 from reverse_etl.connectors import connect, http_client
@@ -37,7 +38,12 @@ def _now():
     return datetime.now(UTC)
 
 
-CASES = [*hubspot_cases.CASES, *meta_cases.CASES, *slack_cases.CASES]
+CASES = [
+    *hubspot_cases.CASES,
+    *meta_cases.CASES,
+    *slack_cases.CASES,
+    *teams_cases.CASES,
+]
 
 
 @pytest.fixture(scope="module")
