@@ -84,7 +84,14 @@ TEAMS: Final = Destination(
     skips_stale=True,
 )
 
-DESTINATIONS: Final = (HUBSPOT, META, SLACK, TEAMS)
+WEBHOOK: Final = Destination(
+    name="webhook",
+    pushes="webhook_event",
+    told="Marketing-qualified leads and conversions to a receiver of one's own, signed.",
+    actions=(("act_webhook__events", "post_event"),),
+)
+
+DESTINATIONS: Final = (HUBSPOT, META, SLACK, TEAMS, WEBHOOK)
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
 EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 

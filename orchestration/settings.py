@@ -13,7 +13,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, SlackSettings, TeamsSettings
+from reverse_etl.connectors import (
+    HubSpotSettings,
+    MetaSettings,
+    SlackSettings,
+    TeamsSettings,
+    WebhookSettings,
+)
 
 SECRET_PREFIX = "MILLRACE_WEBHOOK_SECRET_"  # noqa: S105  the name of a variable, not a secret
 TOKEN_PREFIX = "MILLRACE_WEBHOOK_TOKEN_"  # noqa: S105  the name of a variable, not a secret
@@ -94,6 +100,7 @@ class Settings(BaseSettings):
     meta: MetaSettings = MetaSettings()
     slack: SlackSettings = SlackSettings()
     teams: TeamsSettings = TeamsSettings()
+    webhook: WebhookSettings = WebhookSettings()
 
     @field_validator("destinations", "hubspot_signatures", "salesforce_certificates", mode="before")
     @classmethod

@@ -213,6 +213,19 @@ ACTIVATION = (
         one_of("card", "AdaptiveCard"),
         not_null("title"),
     ),
+    _activation(
+        "act_webhook__events",
+        {
+            "type": "$.type",
+            "timestamp": "$.timestamp",
+            "id": "$.data.id",
+            "person": "$.data.person_id",
+        },
+        one_of("type", "mql.reached", "conversion.won"),
+        not_null("timestamp"),
+        not_null("id"),
+        not_null("person"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

@@ -14,6 +14,7 @@ from reverse_etl.connectors.meta import MetaCapi, MetaSettings
 from reverse_etl.connectors.settings import ConnectorSettings
 from reverse_etl.connectors.slack import Slack, SlackSettings
 from reverse_etl.connectors.teams import Teams, TeamsSettings
+from reverse_etl.connectors.webhook import Webhook, WebhookSettings
 from reverse_etl.errors import ConfigurationError
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "MetaSettings",
     "SlackSettings",
     "TeamsSettings",
+    "WebhookSettings",
     "connect",
     "http_client",
 ]
@@ -35,6 +37,7 @@ CONNECTORS: Final[
     MetaSettings: MetaCapi,
     SlackSettings: Slack,
     TeamsSettings: Teams,
+    WebhookSettings: Webhook,
 }
 
 

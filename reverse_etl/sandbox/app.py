@@ -21,6 +21,7 @@ from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
 from reverse_etl.sandbox.slack import Slack
 from reverse_etl.sandbox.teams import Teams
+from reverse_etl.sandbox.webhook import Webhook
 
 
 class Vendor(Protocol):
@@ -64,6 +65,7 @@ def create_app(
         Meta(),
         Slack(),
         Teams(),
+        Webhook(),
     ]
     sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(

@@ -74,7 +74,7 @@ class Lab:
 
     def states(self, destination: str) -> Sequence[tuple[State, str | None]]:
         rows = self.ledger.find(destination=destination)
-        return sorted((row.state, row.code) for row in rows)
+        return [(row.state, row.code) for row in rows]
 
     def requests_noted(self, destination: str) -> str:
         """What the attempt log says of all requests."""

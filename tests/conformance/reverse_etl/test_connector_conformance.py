@@ -14,6 +14,7 @@ import meta_cases
 import pytest
 import slack_cases
 import teams_cases
+import webhook_cases
 from connector_case import GOOD
 
 from reverse_etl.connectors import connect, http_client
@@ -43,6 +44,7 @@ CASES = [
     *meta_cases.CASES,
     *slack_cases.CASES,
     *teams_cases.CASES,
+    *webhook_cases.CASES,
 ]
 
 
