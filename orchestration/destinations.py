@@ -91,7 +91,14 @@ WEBHOOK: Final = Destination(
     actions=(("act_webhook__events", "post_event"),),
 )
 
-DESTINATIONS: Final = (HUBSPOT, META, SLACK, TEAMS, WEBHOOK)
+GA4: Final = Destination(
+    name="ga4",
+    pushes="analytics_event",
+    told="Leads and purchases to Google Analytics 4.",
+    actions=(("act_ga4__events", "send_event"),),
+)
+
+DESTINATIONS: Final = (HUBSPOT, META, SLACK, TEAMS, WEBHOOK, GA4)
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
 EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 

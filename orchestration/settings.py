@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
 from reverse_etl.connectors import (
+    Ga4Settings,
     HubSpotSettings,
     MetaSettings,
     SlackSettings,
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
     slack: SlackSettings = SlackSettings()
     teams: TeamsSettings = TeamsSettings()
     webhook: WebhookSettings = WebhookSettings()
+    ga4: Ga4Settings = Ga4Settings()
 
     @field_validator("destinations", "hubspot_signatures", "salesforce_certificates", mode="before")
     @classmethod

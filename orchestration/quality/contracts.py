@@ -226,6 +226,22 @@ ACTIVATION = (
         not_null("id"),
         not_null("person"),
     ),
+    _activation(
+        "act_ga4__events",
+        {
+            "client_id": "$.client_id",
+            "name": "$.events[0].name",
+            "micros": "$.timestamp_micros",
+            "currency": "$.events[0].params.currency",
+            "ad_user_data": "$.consent.ad_user_data",
+        },
+        matches("client_id", r"^[0-9A-Za-z._-]+\Z"),
+        not_null("client_id"),
+        one_of("name", "generate_lead", "purchase"),
+        matches("micros", r"^[0-9]{15,17}$"),
+        matches("currency", r"^[A-Z]{3}$"),
+        one_of("ad_user_data", "GRANTED", "DENIED"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

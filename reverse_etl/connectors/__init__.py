@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 
 from reverse_etl.connectors.base import Connector, Context
+from reverse_etl.connectors.ga4 import Ga4, Ga4Settings
 from reverse_etl.connectors.http import http_client
 from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
 from reverse_etl.connectors.meta import MetaCapi, MetaSettings
@@ -21,6 +22,7 @@ __all__ = [
     "Connector",
     "ConnectorSettings",
     "Context",
+    "Ga4Settings",
     "HubSpotSettings",
     "MetaSettings",
     "SlackSettings",
@@ -33,6 +35,7 @@ __all__ = [
 CONNECTORS: Final[
     Mapping[type[ConnectorSettings], Callable[[Any, httpx.AsyncClient], Connector]]
 ] = {
+    Ga4Settings: Ga4,
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
     SlackSettings: Slack,

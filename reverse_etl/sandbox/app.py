@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from reverse_etl.errors import FaultPlanError
 from reverse_etl.sandbox.answer import Answer, Request
 from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
+from reverse_etl.sandbox.ga4 import Ga4
 from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
 from reverse_etl.sandbox.slack import Slack
@@ -66,6 +67,7 @@ def create_app(
         Slack(),
         Teams(),
         Webhook(),
+        Ga4(),
     ]
     sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(

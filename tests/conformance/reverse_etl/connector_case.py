@@ -24,7 +24,8 @@ class Case:
     object that holds our key (dotted). `repeats`: the vendor cannot be asked, so a lost answer is
     a possible repeat. `batches`: several rows go in one request. `reads_answers`: a good status
     alone is not enough. `keeps_keys`: the vendor itself knows a second effect by its key.
-    `stops_at`: client errors by which the vendor says that the account is gone.
+    `knows_tokens`: it tells when a token is wrong. `stops_at`: client errors by which it says that
+    the account is gone.
     """
 
     destination: str
@@ -38,6 +39,7 @@ class Case:
     batches: bool = True
     reads_answers: bool = True
     keeps_keys: bool = True
+    knows_tokens: bool = True
     stops_at: frozenset[int] = frozenset()
 
     def key_of(self, item: dict[str, Any]) -> Any:

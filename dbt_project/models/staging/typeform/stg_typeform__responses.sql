@@ -1,7 +1,7 @@
 {% set hidden = [
     'user_id', 'anonymous_id', 'source', 'origin', 'campaign_id', 'utm_source', 'utm_medium',
     'utm_campaign', 'utm_term', 'utm_content', 'gclid', 'fbclid', 'fbc', 'fbp',
-    'client_ip_address', 'client_user_agent', 'page_url', 'referrer',
+    'ga_client_id', 'client_ip_address', 'client_user_agent', 'page_url', 'referrer',
 ] %}
 {% set told = 'told.form_response' %}
 
