@@ -13,7 +13,7 @@ PERSONAL: Final = frozenset({
     "company", "jobtitle", "date_of_birth", "hs_task_subject", "hs_task_body",
     "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id", "lead_id",
     "fbc", "fbp", "client_ip_address", "client_user_agent", "text",
-    "fallbackText", "person_id", "hubspot_contact_id", "client_id", "user_id",
+    "fallbackText", "person_id", "client_id", "user_id",
 })  # fmt: skip
 _SHA256: Final = re.compile(r"^[0-9a-f]{64}$")
 

@@ -4,7 +4,6 @@ people as (
 
     select
         people.person_id,
-        people.hubspot_contact_id,
         -- No more of a person leaves than what finds it again.
         case when consents.status = 'granted' then people.email end as email,
         consents.purpose,
@@ -30,7 +29,6 @@ mqls as (
         'mql.reached' as event_type,
         {{ json_object({
             'email': json_quote('people.email'),
-            'hubspot_contact_id': json_quote('people.hubspot_contact_id'),
             'id': json_quote('mqls.mql_id'),
             'owner': json_quote('assignments.owner_email'),
             'person_id': json_quote('mqls.person_id'),
@@ -57,7 +55,6 @@ conversions as (
         {{ json_object({
             'currency': json_quote('conversions.currency'),
             'email': json_quote('people.email'),
-            'hubspot_contact_id': json_quote('people.hubspot_contact_id'),
             'id': json_quote('conversions.conversion_id'),
             'opportunity_id': json_quote('conversions.opportunity_id'),
             'person_id': json_quote('conversions.person_id'),
