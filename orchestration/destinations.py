@@ -86,7 +86,37 @@ SALESFORCE: Final = Destination(
     ),
 )
 
-DESTINATIONS: Final = (HUBSPOT, META, SALESFORCE)
+SLACK: Final = Destination(
+    name="slack",
+    pushes="slack_message",
+    told="Alerts on marketing-qualified leads to a Slack channel.",
+    actions=(("act_slack__messages", "post_message"),),
+    skips_stale=True,
+)
+
+TEAMS: Final = Destination(
+    name="teams",
+    pushes="teams_message",
+    told="Alerts on marketing-qualified leads to a Teams channel.",
+    actions=(("act_teams__messages", "post_message"),),
+    skips_stale=True,
+)
+
+WEBHOOK: Final = Destination(
+    name="webhook",
+    pushes="webhook_event",
+    told="Marketing-qualified leads and conversions to a receiver of one's own, signed.",
+    actions=(("act_webhook__events", "post_event"),),
+)
+
+GA4: Final = Destination(
+    name="ga4",
+    pushes="analytics_event",
+    told="Leads and purchases to Google Analytics 4.",
+    actions=(("act_ga4__events", "send_event"),),
+)
+
+DESTINATIONS: Final = (HUBSPOT, META, SALESFORCE, SLACK, TEAMS, WEBHOOK, GA4)
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
 EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 

@@ -13,7 +13,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
-from reverse_etl.connectors import HubSpotSettings, MetaSettings, SalesforceSettings
+from reverse_etl.connectors import (
+    Ga4Settings,
+    HubSpotSettings,
+    MetaSettings,
+    SalesforceSettings,
+    SlackSettings,
+    TeamsSettings,
+    WebhookSettings,
+)
 
 SECRET_PREFIX = "MILLRACE_WEBHOOK_SECRET_"  # noqa: S105  the name of a variable, not a secret
 TOKEN_PREFIX = "MILLRACE_WEBHOOK_TOKEN_"  # noqa: S105  the name of a variable, not a secret
@@ -101,6 +109,10 @@ class Settings(BaseSettings):
     hubspot: HubSpotSettings = HubSpotSettings()
     meta: MetaSettings = MetaSettings()
     salesforce: SalesforceSettings = SalesforceSettings()
+    slack: SlackSettings = SlackSettings()
+    teams: TeamsSettings = TeamsSettings()
+    webhook: WebhookSettings = WebhookSettings()
+    ga4: Ga4Settings = Ga4Settings()
 
     @field_validator("destinations", "hubspot_signatures", "salesforce_certificates", mode="before")
     @classmethod

@@ -166,6 +166,7 @@ class Delivering:
             policy=self._tools.policy.retry,
             rng=self._tools.rng,
             free=probing or (read_back and outcome.kind is Kind.RETRYABLE),
+            read_back=read_back,
         )
         return Settlement(row, decision, outcome, started_at=now)
 

@@ -13,8 +13,9 @@ PERSONAL: Final = frozenset({
     "company", "jobtitle", "date_of_birth", "hs_task_subject", "hs_task_body",
     "hs_note_body", "dealname", "event_source_url",
     "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id", "lead_id",
-    "fbc", "fbp", "client_ip_address", "client_user_agent",
+    "fbc", "fbp", "client_ip_address", "client_user_agent", "text",
     "Email", "Phone", "FirstName", "LastName", "Company", "Title", "Subject", "Description",
+    "fallbackText", "person_id", "client_id", "user_id",
 })  # fmt: skip
 _SHA256: Final = re.compile(r"^[0-9a-f]{64}$")
 

@@ -13,6 +13,7 @@ from reverse_etl.model import Kind, Outcome, State
 
 _RETRYABLE_STATUS: Final = frozenset({408, 423, 425, 429, 477})
 _AUTHENTICATION_STATUS: Final = frozenset({401, 403})
+_NOT_ASKED: Final = frozenset({Kind.AUTHENTICATION, Kind.UNREACHABLE})
 _LOCKED: Final = 423
 _LOCKED_WAIT: Final = timedelta(seconds=2)
 _LONGEST_WAIT: Final = 86_400.0  # seconds: nobody means to wait longer
@@ -92,12 +93,17 @@ def decide(
     policy: RetryPolicy,
     rng: random.Random,
     free: bool = False,
+    read_back: bool = False,
 ) -> Decision:
     """What becomes of a delivery after its `attempts`-th try ended in `outcome`.
 
     `free`: it costs no attempt. So it is with a probe while the breaker is open, because an outage
     must not bury the row that happens to be the first in the queue, and with reading back.
+    `read_back`: the try only asked what became of the row; where it could not even be asked, the
+    row stays unknown and is not sent again.
     """
+    if read_back and outcome.kind in _NOT_ASKED:
+        return Decision(State.UNKNOWN, outcome.code, now + policy.delay(1, rng), counts=False)
     match outcome.kind:
         case Kind.DELIVERED:
             return Decision(State.DELIVERED, outcome.code)

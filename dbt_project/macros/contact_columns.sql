@@ -8,7 +8,7 @@
         'stripe_customer_id', 'meta_lead_id',
         'email', 'phone', 'first_name', 'last_name', 'company', 'job_title', 'country', 'timezone',
         'street', 'city', 'state', 'postcode', 'birth_date', 'employees', 'budget', 'interest',
-        'fbc', 'fbp', 'client_ip_address', 'client_user_agent',
+        'fbc', 'fbp', 'ga_client_id', 'client_ip_address', 'client_user_agent',
     ]) }}
 {%- endmacro %}
 
@@ -40,7 +40,7 @@
 #}
 {% macro filled_by_links() -%}
     {{ return([
-        'user_id', 'anonymous_id', 'external_id', 'campaign_id',
+        'user_id', 'anonymous_id', 'external_id', 'campaign_id', 'ga_client_id',
         'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content',
     ]) }}
 {%- endmacro %}

@@ -23,7 +23,7 @@
         'email', 'email_normalised', 'phone', 'first_name', 'last_name', 'company',
         'company_domain', 'job_title', 'country', 'timezone', 'street', 'city', 'state',
         'postcode', 'birth_date', 'employees', 'budget', 'interest', 'fbc', 'fbp',
-        'client_ip_address', 'client_user_agent',
+        'ga_client_id', 'client_ip_address', 'client_user_agent',
     ]) }}
 {%- endmacro %}
 

@@ -28,3 +28,14 @@
 {% macro html_text(text) -%}
     replace(replace(replace({{ text }}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')
 {%- endmacro %}
+
+
+{# A JSON list of values that are JSON text; a null one is left out. #}
+{% macro json_list_of(items) -%}
+    '[' || concat_ws(
+        ','
+        {%- for item in items %},
+        {{ item }}
+        {%- endfor %}
+    ) || ']'
+{%- endmacro %}

@@ -278,6 +278,52 @@ ACTIVATION = (
         matches("due", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         not_null("subject"),
     ),
+    _activation(
+        "act_slack__messages",
+        {"text": "$.text"},
+        not_null("text"),
+        # A bare < would be markup: what people wrote must be escaped.
+        matches("text", r"^[^<>]+\Z"),
+    ),
+    _activation(
+        "act_teams__messages",
+        {
+            "card": "$.attachments[0].content.type",
+            "title": "$.attachments[0].content.body[0].inlines[0].text",
+        },
+        not_null("card"),
+        one_of("card", "AdaptiveCard"),
+        not_null("title"),
+    ),
+    _activation(
+        "act_webhook__events",
+        {
+            "type": "$.type",
+            "timestamp": "$.timestamp",
+            "id": "$.data.id",
+            "person": "$.data.person_id",
+        },
+        one_of("type", "mql.reached", "conversion.won"),
+        not_null("timestamp"),
+        not_null("id"),
+        not_null("person"),
+    ),
+    _activation(
+        "act_ga4__events",
+        {
+            "client_id": "$.client_id",
+            "name": "$.events[0].name",
+            "micros": "$.timestamp_micros",
+            "currency": "$.events[0].params.currency",
+            "ad_user_data": "$.consent.ad_user_data",
+        },
+        matches("client_id", r"^[0-9A-Za-z._-]+\Z"),
+        not_null("client_id"),
+        one_of("name", "generate_lead", "purchase"),
+        matches("micros", r"^[0-9]{15,17}$"),
+        matches("currency", r"^[A-Z]{3}$"),
+        one_of("ad_user_data", "GRANTED", "DENIED"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

@@ -6,30 +6,42 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from reverse_etl.connectors.base import Connector, Context
+from reverse_etl.connectors.ga4 import Ga4, Ga4Settings
 from reverse_etl.connectors.http import http_client
 from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
 from reverse_etl.connectors.meta import MetaCapi, MetaSettings
 from reverse_etl.connectors.outside import Outside
 from reverse_etl.connectors.salesforce import Salesforce, SalesforceSettings
 from reverse_etl.connectors.settings import ConnectorSettings
+from reverse_etl.connectors.slack import Slack, SlackSettings
+from reverse_etl.connectors.teams import Teams, TeamsSettings
+from reverse_etl.connectors.webhook import Webhook, WebhookSettings
 from reverse_etl.errors import ConfigurationError
 
 __all__ = [
     "Connector",
     "ConnectorSettings",
     "Context",
+    "Ga4Settings",
     "HubSpotSettings",
     "MetaSettings",
     "Outside",
     "SalesforceSettings",
+    "SlackSettings",
+    "TeamsSettings",
+    "WebhookSettings",
     "connect",
     "http_client",
 ]
 
 CONNECTORS: Final[Mapping[type[ConnectorSettings], Callable[[Any, Outside], Connector]]] = {
+    Ga4Settings: Ga4,
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
     SalesforceSettings: Salesforce,
+    SlackSettings: Slack,
+    TeamsSettings: Teams,
+    WebhookSettings: Webhook,
 }
 
 

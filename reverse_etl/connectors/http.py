@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from reverse_etl.retry import parse_retry_after
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _JSON: Final = "application/json"
 _UNAUTHORISED: Final = 401
+WHOLE_ADDRESS: Final = "(address)"
 _FORMS: Final[Mapping[str, type]] = {"object": dict, "list": list}
 
 Form = Literal["object", "list", "anything"]
@@ -31,6 +33,7 @@ Form = Literal["object", "list", "anything"]
 def http_client(timeout: timedelta = timedelta(seconds=15)) -> httpx.AsyncClient:
     """The client for all connectors of a process: connections kept, HTTP/2 where the vendor has
     it, TLS 1.2 or newer and verified, no redirects followed."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it tells whole addresses
     tls = ssl.create_default_context()
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     return httpx.AsyncClient(
@@ -71,10 +74,11 @@ def _objects(found: object) -> tuple[Mapping[str, Any], ...]:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A vendor's base address with what every request carries. With `token` it goes as a bearer
-    token; one that is refused with 401 is renewed once, where it can be."""
+    token; one that is refused with 401 is renewed once, where it can be. An address that is a
+    secret itself is called whole, with an empty path: nothing of it is noted."""
 
     client: httpx.AsyncClient
-    url: str
+    url: str = field(repr=False)
     timeout: timedelta
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     token: TokenSource | None = None
@@ -131,7 +135,7 @@ class Endpoint:
             raise
         finally:
             spent = round((time.perf_counter() - started) * 1000, 2)
-            place = request.path.partition("?")[0]
+            place = request.path.partition("?")[0] or WHOLE_ADDRESS
             work.calls.append(Call(request.method, place, status, spent, request.items, code))
 
 

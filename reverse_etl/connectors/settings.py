@@ -21,7 +21,7 @@ class ConnectorSettings(BaseModel):
     takes for them: an address on loopback needs no credentials.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     sandbox: ClassVar[Mapping[str, str]] = {}
 
@@ -41,12 +41,7 @@ class ConnectorSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("it must start with https:// (or http://) and name a host")
-        if parts.scheme == "http" and not is_loopback(url):
-            raise ValueError("plain http:// is for this machine only; use https://")
-        return url.rstrip("/")
+        return address(url).rstrip("/")
 
     @model_validator(mode="after")
     def _without_credentials(self) -> Self:
@@ -108,6 +103,16 @@ class BearerSettings(ConnectorSettings):
             return JwtGrant(client, self.username, self.audience, key)
         refresh = reveal(self.refresh_token) or None
         return RefreshGrant(client, reveal(self.client_secret), refresh)
+
+
+def address(url: str) -> str:
+    """An address that may be called. Raises ValueError, which does not repeat it."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it must start with https:// (or http://) and name a host")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ValueError("plain http:// is for this machine only; use https://")
+    return url
 
 
 def secret(value: SecretStr | str | None) -> str:

@@ -17,9 +17,13 @@ from starlette.types import Receive, Scope, Send
 from reverse_etl.errors import FaultPlanError
 from reverse_etl.sandbox.answer import Answer, Request
 from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
+from reverse_etl.sandbox.ga4 import Ga4
 from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
 from reverse_etl.sandbox.salesforce import Salesforce
+from reverse_etl.sandbox.slack import Slack
+from reverse_etl.sandbox.teams import Teams
+from reverse_etl.sandbox.webhook import Webhook
 
 
 class Vendor(Protocol):
@@ -66,6 +70,10 @@ def create_app(
         HubSpot(limit=hubspot_limit, lag=search_lag, token_seconds=token_seconds),
         Meta(),
         salesforce or Salesforce(),
+        Slack(),
+        Teams(),
+        Webhook(),
+        Ga4(),
     ]
     sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(

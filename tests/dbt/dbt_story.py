@@ -27,7 +27,12 @@ HOT = typeform(
     employees=250,
     interest="demo",
     consent_advertising=True,
-    hidden={"utm_source": "Paid_Search", "fbc": "fb.1.1.abc", "client_ip_address": "192.0.2.1"},
+    hidden={
+        "utm_source": "Paid_Search",
+        "fbc": "fb.1.1.abc",
+        "ga_client_id": "GA1.1.1234567890.1700000000",
+        "client_ip_address": "192.0.2.1",
+    },
 )
 
 SAME_PERSON = [

@@ -21,6 +21,8 @@ COMPARED = (
     "activation.act_hubspot__companies", "activation.act_hubspot__contacts",
     "activation.act_hubspot__deals", "activation.act_hubspot__notes",
     "activation.act_hubspot__tasks", "activation.act_meta__conversions",
+    "activation.act_slack__messages", "activation.act_teams__messages",
+    "activation.act_webhook__events", "activation.act_ga4__events",
 )  # fmt: skip
 
 
@@ -238,6 +240,31 @@ def test_payloads_are_what_the_vendors_read(built: Built) -> None:
     assert hashlib.sha256(conversion["payload"].encode()).hexdigest() == conversion["payload_hash"]
     assert "betty" not in conversion["payload"]
     assert conversion["consent_status"] == "granted"
+
+
+def test_messages_and_events_go_out_as_agreed(built: Built) -> None:
+    """The chats tell the same words, the webhook what is needed to find the lead again, and
+    Analytics names the browser by the cookie that the form told."""
+    (slack,) = built["activation.act_slack__messages"]
+    (teams,) = built["activation.act_teams__messages"]
+    card = json.loads(teams["payload"])["attachments"][0]["content"]
+    lines = [block["inlines"][0]["text"] for block in card["body"]]
+    assert lines == json.loads(slack["payload"])["text"].replace("*", "").split("\n")
+    assert "Call Ada Lovelace: score 60" == lines[0]
+    assert "sales" == slack["purpose"] == teams["purpose"]
+
+    told = {row["entity_key"]: row for row in built["activation.act_webhook__events"]}
+    mql = json.loads(told["mql_reached:typeform:hot"]["payload"])
+    assert ("mql.reached", "ada@analytical.example") == (mql["type"], mql["data"]["email"])
+    assert not {"first_name", "last_name", "phone"} & set(mql["data"])
+
+    (lead,) = (
+        json.loads(row["payload"])
+        for row in built["activation.act_ga4__events"]
+        if row["entity_key"] == "mql_reached:typeform:hot"
+    )
+    assert "1234567890.1700000000" == lead["client_id"]
+    assert "ada@" not in json.dumps(lead)
 
 
 def test_order_of_arrival_does_not_matter(warehouse: Warehouse, built: Built) -> None:

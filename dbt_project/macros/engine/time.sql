@@ -111,6 +111,20 @@
 {%- endmacro %}
 
 
+{# A timestamp some hours later (or earlier, for a negative number). #}
+{% macro add_hours(timestamp, hours) -%}
+    {{ adapter.dispatch('add_hours', 'millrace')(timestamp, hours) }}
+{%- endmacro %}
+
+{% macro duckdb__add_hours(timestamp, hours) -%}
+    {{ timestamp }} + interval '{{ hours }} hours'
+{%- endmacro %}
+
+{% macro spark__add_hours(timestamp, hours) -%}
+    {{ timestamp }} + interval '{{ hours }}' hour
+{%- endmacro %}
+
+
 {# A null of the type timestamps have. #}
 {% macro no_timestamp() -%}
     {{ adapter.dispatch('no_timestamp', 'millrace')() }}

@@ -23,7 +23,9 @@ class Case:
     effects, `path`: a part of the path of the request that makes them, `key`: the field of an
     object that holds our key (dotted). `repeats`: the vendor cannot be asked, so a lost answer is
     a possible repeat. `batches`: several rows go in one request. `reads_answers`: a good status
-    alone is not enough. `name`: for the test's id, where several cases share `objects`.
+    alone is not enough. `keeps_keys`: the vendor itself knows a second effect by its key.
+    `knows_tokens`: it tells when a token is wrong. `stops_at`: client errors by which it says that
+    the account is gone. `name`: for the test's id, where several cases share `objects`.
     """
 
     destination: str
@@ -36,6 +38,9 @@ class Case:
     repeats: bool = False
     batches: bool = True
     reads_answers: bool = True
+    keeps_keys: bool = True
+    knows_tokens: bool = True
+    stops_at: frozenset[int] = frozenset()
     name: str = ""
 
     def key_of(self, item: dict[str, Any]) -> Any:

@@ -47,6 +47,13 @@ def test_each_status_has_its_class(statuses, kind):
     assert {kind} == {kind_of(status) for status in statuses}
 
 
+@pytest.mark.parametrize("kind", [Kind.AUTHENTICATION, Kind.UNREACHABLE])
+def test_what_could_not_be_asked_stays_unknown(kind):
+    """Reading back that does not get through costs no attempt and permits no repeat."""
+    decision = _decide(Outcome(kind, "CODE"), deadline=NOON, read_back=True)
+    assert (State.UNKNOWN, False) == (decision.state, decision.counts)
+
+
 def test_delays_double_up_to_a_minute_plus_jitter():
     """The wait is 1, 2, 4 … at most 60 seconds, plus up to half a second of jitter."""
     policy, rng = RetryPolicy(), seeded(7)

@@ -3,7 +3,7 @@
     'stripe_customer_id', 'meta_lead_id', 'email', 'email_normalised', 'company_domain',
     'first_name', 'last_name', 'company', 'job_title', 'timezone', 'street', 'city', 'state',
     'postcode', 'employees', 'budget', 'interest', 'fbc', 'fbp',
-    'client_ip_address', 'client_user_agent',
+    'ga_client_id', 'client_ip_address', 'client_user_agent',
 ] %}
 
 with

@@ -3,8 +3,8 @@
     'last_name', 'company', 'job_title', 'country', 'timezone', 'street', 'city', 'state',
     'postcode', 'birth_date', 'employees', 'budget', 'interest', 'campaign_id', 'utm_source',
     'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'gclid', 'fbclid', 'fbc', 'fbp',
-    'client_ip_address', 'client_user_agent', 'page_url', 'referrer', 'purpose', 'channel',
-    'status', 'lawful_basis', 'stage', 'outcome', 'amount', 'currency', 'occurred',
+    'ga_client_id', 'client_ip_address', 'client_user_agent', 'page_url', 'referrer', 'purpose',
+    'channel', 'status', 'lawful_basis', 'stage', 'outcome', 'amount', 'currency', 'occurred',
     'pixel_event_id',
 ] %}
 {% set in_lower_case = [

@@ -1,7 +1,8 @@
 {% set hidden = [
     'user_id', 'anonymous_id', 'source', 'origin', 'campaign_id', 'utm_source', 'utm_medium',
     'utm_campaign', 'utm_term', 'utm_content', 'gclid', 'fbclid', 'fbc', 'fbp',
-    'client_ip_address', 'client_user_agent', 'page_url', 'referrer', 'pixel_event_id',
+    'ga_client_id', 'client_ip_address', 'client_user_agent', 'page_url', 'referrer',
+    'pixel_event_id',
 ] %}
 {% set told = 'told.form_response' %}
 

@@ -43,6 +43,7 @@ contacts as (
             'fbclid': 'responses.fbclid',
             'fbc': 'responses.fbc',
             'fbp': 'responses.fbp',
+            'ga_client_id': 'responses.ga_client_id',
             'client_ip_address': 'responses.client_ip_address',
             'client_user_agent': 'responses.client_user_agent',
             'page_url': 'responses.page_url',
