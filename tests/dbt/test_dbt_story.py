@@ -19,7 +19,9 @@ COMPARED = (
     "intermediate.int_routing_candidates", "marts.fct_opportunities",
     "marts.fct_conversions", "marts.fct_consents", "marts.dim_consents",
     "activation.act_hubspot__contacts", "activation.act_hubspot__tasks",
-    "activation.act_meta__conversions",
+    "activation.act_meta__conversions", "activation.act_salesforce__leads",
+    "activation.act_salesforce__contacts", "activation.act_salesforce__accounts",
+    "activation.act_salesforce__tasks",
 )  # fmt: skip
 
 
