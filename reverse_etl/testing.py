@@ -26,8 +26,8 @@ def seeded(seed: int = 1) -> random.Random:
 
 
 def contact(number: int | str, **changes: Any) -> ActivationRow:
-    """The state row of person `number`; `changes` replace fields, `properties` adds to the
-    payload's, `payload` to the payload itself."""
+    """The state row of person `number`; `changes` replace fields; `properties` and
+    `when_new` add to the payload."""
     person = f"person-{number}"
     properties = {
         "email": f"lead{number}@example.com",
@@ -35,8 +35,9 @@ def contact(number: int | str, **changes: Any) -> ActivationRow:
         "millrace_id": person,
         **changes.pop("properties", {}),
     }
+    when_new = {"when_new": changes.pop("when_new")} if "when_new" in changes else {}
     return activation_row(
-        {"properties": properties, **changes.pop("payload", {})},
+        {"properties": properties, **when_new},
         changes,
         action="upsert_contact",
         mode="state",

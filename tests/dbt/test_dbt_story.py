@@ -23,6 +23,8 @@ COMPARED = (
     "activation.act_hubspot__tasks", "activation.act_meta__conversions",
     "activation.act_slack__messages", "activation.act_teams__messages",
     "activation.act_webhook__events", "activation.act_ga4__events",
+    "activation.act_salesforce__leads", "activation.act_salesforce__contacts",
+    "activation.act_salesforce__accounts", "activation.act_salesforce__tasks",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -45,6 +46,10 @@ class Built:
         self.accounts = {
             source: warehouse.rows(f"intermediate.int_{source}__accounts", "occurred_at")
             for source in ("hubspot", "hubspot_pulls", "salesforce", "segment", "standard")
+        }
+        self.activations = {
+            table: warehouse.rows(f"activation.act_salesforce__{table}")
+            for table in ("leads", "contacts", "accounts", "tasks")
         }
         self.refusals = {
             source: warehouse.rows(f"intermediate.int_{source}__consents")
@@ -123,6 +128,25 @@ def test_a_message_without_times_is_taken_as_sent(built: Built) -> None:
     """Who sets up an outbound message chooses its fields; without a time it changed as it came."""
     (told,) = (row for row in built.contacts if row["job_title"] == "CTO")
     assert told["received_at"] == told["occurred_at"]
+
+
+def test_salesforce_gets_people_and_companies_as_it_knows_them(built: Built) -> None:
+    """Contacts and leads that Salesforce told of go back by their ids, nobody goes as both, and
+    of its own accounts nothing does."""
+    contacts = {row["external_id"]: row for row in built.activations["contacts"]}
+    leads = {row["entity_key"]: row["external_id"] for row in built.activations["leads"]}
+    assert built.people["connie@forge.example"]["person_id"] in {
+        row["person_id"] for row in contacts.values()
+    }
+    assert {"003"} == {external_id[:3] for external_id in contacts}
+    assert leads[built.people["lea@forge.example"]["person_id"]] == "00Q5g00000LEAD1EAP"
+    assert not leads.keys() & {row["entity_key"] for row in contacts.values()}
+    names = {
+        json.loads(row["payload"])["fields"].get("Name") for row in built.activations["accounts"]
+    }
+    assert names
+    assert not names & {"Forge Holding", "Forge"}
+    assert all(row["correlation_id"] for row in built.activations["accounts"])
 
 
 def test_salesforce_opportunities_belong_to_their_contact(built: Built) -> None:

@@ -19,7 +19,7 @@ from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Kind, Outcome
 
 _OUT_OF_TIME: Final = "SALESFORCE_OUT_OF_TIME"
-_ENOUGH: Final = 45.0  # seconds of one batch, well within the dispatcher's time-out
+_ENOUGH: Final = 20.0  # seconds of one batch: a hot lead that comes meanwhile waits as long
 _THEIRS_ALONE: Final = frozenset({Kind.REFUSED, Kind.PERMANENT, Kind.UNKNOWN})
 
 

@@ -104,15 +104,15 @@ def test_what_somebody_changed_is_named(ledger, url, hubspot):
 
 def test_a_field_of_theirs_is_not_looked_at(ledger, url, hubspot):
     """What belongs to the destination is written when the object is made, and then left alone."""
-    payload = {"when_new": {"phone": "+31201234567"}}
-    row = contact(1, payload=payload)
+    theirs = {"phone": "+31201234567"}
+    row = contact(1, when_new=theirs)
     put(ledger, row)
     drain(ledger, hubspot)
     (number,) = objects(url, "contacts")
     assert "+31201234567" == objects(url, "contacts")[number]["properties"]["phone"]
     change(url, number, phone="+31207654321")
 
-    again = contact(1, payload=payload, properties={"firstname": "Grace"})
+    again = contact(1, when_new=theirs, properties={"firstname": "Grace"})
     put(ledger, again)
     drain(ledger, hubspot)
     found = objects(url, "contacts")[number]["properties"]

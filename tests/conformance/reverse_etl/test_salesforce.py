@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import orjson
 import pytest
-from salesforce_cases import account, lead, opportunity, salesforce, task
+from salesforce_cases import account, lead, opportunity, task
+from salesforce_cases import salesforce as salesforce_settings
 
-from reverse_etl.connectors import Outside, connect, http_client
-from reverse_etl.connectors.http import Response
-from reverse_etl.connectors.salesforce.api import _portions, check
+from reverse_etl.connectors import Context, Outside, SalesforceSettings, connect, http_client
+from reverse_etl.connectors.base import Work
+from reverse_etl.connectors.http import Endpoint, Response
+from reverse_etl.connectors.salesforce.api import SalesforceApi, _portions, check
 from reverse_etl.connectors.salesforce.bulk import to_csv
 from reverse_etl.connectors.salesforce.records import holds
 from reverse_etl.connectors.salesforce.usage import NEAR, Usage, long_wait
@@ -41,6 +43,11 @@ LATER = timedelta(seconds=5)
 
 def _now():
     return datetime.now(UTC)
+
+
+def salesforce(url, token, **changes):
+    """An account at the sandbox that waits for its answers."""
+    return salesforce_settings(url, token, **{"timeout": LATER, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +118,7 @@ def requests(url, path):
 def test_many_rows_become_one_job(ledger, url):
     """Above 2,000 rows one bulk job carries all of them, and each gets its record's id."""
     put(ledger, *(lead(number) for number in range(2001)))
-    assert drain(ledger, salesforce(url, "good", timeout=LATER)).delivered == 2001
+    assert drain(ledger, salesforce(url, "good")).delivered == 2001
     (job,) = state(url)["objects"]["jobs"]
     assert (job["state"], job["numberRecordsProcessed"]) == ("JobComplete", 2001)
     (row,) = ledger.find(person_id="person-7")
@@ -122,7 +129,7 @@ def test_many_rows_become_one_job(ledger, url):
 def test_fewer_rows_go_in_collections_of_200(ledger, url):
     """Up to 2,000 rows take one request for each 200."""
     put(ledger, *(lead(number) for number in range(401)))
-    assert drain(ledger, salesforce(url, "good", timeout=LATER)).delivered == 401
+    assert drain(ledger, salesforce(url, "good")).delivered == 401
     assert len(requests(url, "composite/sobjects/Lead")) == 3
     assert state(url)["objects"]["jobs"] == []
 
@@ -215,7 +222,7 @@ def test_a_lost_answer_about_a_job_is_read_back(ledger, url, method, path, after
         return httpx.AsyncClient(transport=_Losing(method, path, after=after))
 
     put(ledger, *(lead(number) for number in range(5)))
-    settings = salesforce(url, "good", bulk_above=3, timeout=LATER)
+    settings = salesforce(url, "good", bulk_above=3)
     assert drain(ledger, settings, wait=12, client=client).delivered == 5
     assert len(state(url)["objects"]["Lead"]) == 5
 
@@ -255,7 +262,7 @@ def test_the_last_share_of_the_day_is_left_to_others(ledger):
     """Near the daily limit the connector stops by itself; rows wait under a code of its own."""
     with serving(create_app(salesforce=Salesforce(limit=10))) as url:
         put(ledger, *(lead(number) for number in range(2000)))
-        settings = salesforce(url, "good", timeout=LATER, keep_share=0.5)
+        settings = salesforce(url, "good", keep_share=0.5)
         report = drain(ledger, settings)
         assert len(state(url)["requests"]) == 5
         assert (report.delivered, report.pending, report.dead) == (800, 1200, 0)
@@ -286,6 +293,52 @@ def test_usage_is_read_from_the_header():
 def test_waits_outlast_the_day():
     """Twelve attempts wait longer than the 24 hours that the limit counts."""
     assert sum((long_wait(attempt) for attempt in range(12)), timedelta()) > timedelta(hours=24)
+
+
+# -- credentials -----------------------------------------------------------------------------------
+
+
+class _Refreshing:
+    """Asks the sandbox for a token, and for another one when that is refused."""
+
+    def __init__(self, url):
+        self._url = url
+        self.asked = 0
+        self._held = "expired"
+
+    async def token(self):
+        return self._held
+
+    async def renew(self, refused):
+        form = {"grant_type": "refresh_token", "refresh_token": "r", "client_id": "app"}
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{self._url}/services/oauth2/token", data=form)
+        self.asked += 1
+        self._held = answer.json()["access_token"]
+        return self._held
+
+
+def test_an_invalid_session_is_renewed_once(url):
+    """401 INVALID_SESSION_ID asks for another token, and the request goes again with it."""
+
+    async def run():
+        async with http_client() as client:
+            tokens = _Refreshing(url)
+            endpoint = Endpoint(client, url, LATER, token=tokens)
+            api = SalesforceApi(endpoint, "v62.0", "Millrace_Id__c", Usage(0.05))
+            work = Work([], Context(_now()))
+            await api.field_definitions(work, "Lead")
+            await api.field_definitions(work, "Lead")
+            return tokens.asked, [call.status for call in work.calls]
+
+    assert asyncio.run(run()) == (1, [401, 200, 200])
+
+
+def test_the_orgs_own_address_must_be_set():
+    """Nothing can be sent to the address where people log in."""
+    settings = SalesforceSettings(token="t")
+    assert settings.missing == ("url",)
+    assert SalesforceSettings(url="https://x.my.salesforce.com").missing == ("token",)
 
 
 # -- records ---------------------------------------------------------------------------------------

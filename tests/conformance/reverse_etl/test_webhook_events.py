@@ -102,7 +102,6 @@ def test_an_address_is_taken_as_it_stands():
 @pytest.mark.parametrize(
     "secret",
     [
-        "hush-hush-hush-hush-hush-hush-hush",
         "whsec_hush!",
         "whsec_" + base64.b64encode(b"hush").decode(),
         f"{KNOWN},whsec_hush",
@@ -113,6 +112,17 @@ def test_a_weak_or_unreadable_secret_is_refused(secret):
     with pytest.raises(ValueError, match="24 to 64 bytes") as caught:
         WebhookSettings(signing_secrets=secret)
     assert "hush" not in str(caught.value)
+
+
+def test_a_place_without_a_secret_stops_the_receiver(lab):
+    """What a setting names may hold anything: an unusable secret keeps rows queued, and is told
+    without being repeated."""
+    lab.put(event(1))
+    settings = WebhookSettings(url=f"{lab.url}/hooks/1", signing_secrets="hush-hush")
+    report = lab.drain(settings)
+    assert (0, 1) == (report.delivered, report.pending)
+    assert ["AUTHENTICATION_FAILED"] == [problem.code for problem in report.problems]
+    assert "hush" not in repr(lab.ledger.find())
 
 
 def test_what_has_to_be_set():
