@@ -26,6 +26,7 @@ from reverse_etl.model import (
     Reply,
     State,
     object_kind,
+    refers_to,
 )
 from reverse_etl.permits import permits
 from reverse_etl.retry import Decision, decide
@@ -86,7 +87,7 @@ class Delivering:
         destination, kind = self._connector.destination, object_kind(rows[0].action)
         known = await self._vendor_ids(kind, [row.entity_key for row in rows])
         own = {row.id: row.external_id or known.get(row.entity_key) for row in rows}
-        named = {row.id: refers_to(row) for row in rows}
+        named = {row.id: refers_to(row.payload) for row in rows}
         found = {
             kind: await self._vendor_ids(kind, [n[kind] for n in named.values() if kind in n])
             for kind in sorted({kind for names in named.values() for kind in names})
@@ -246,12 +247,6 @@ def _refused(rows: Sequence[Delivery], current: Consents, now: datetime) -> list
 def _consent_id(row: Delivery, current: Consents) -> str | None:
     """The record that allowed the sending: the newest one."""
     return current.get((row.person_id, row.purpose), (None, None))[1]
-
-
-def refers_to(row: Delivery) -> dict[str, str]:
-    """Object kind → entity key of what must be at the destination before this row."""
-    named = row.body.get("refers_to")
-    return {str(kind): str(key) for kind, key in named.items()} if isinstance(named, dict) else {}
 
 
 def _describe(calls: Sequence[Call], items: int) -> str:

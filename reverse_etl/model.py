@@ -32,6 +32,12 @@ def object_kind(action: str) -> str:
     return action.partition("_")[2] or action
 
 
+def refers_to(payload: str) -> dict[str, str]:
+    """Object kind → entity key of what must be at the destination before this payload's row."""
+    named = orjson.loads(payload).get("refers_to")
+    return {str(kind): str(key) for kind, key in named.items()} if isinstance(named, dict) else {}
+
+
 @dataclass(frozen=True, slots=True)
 class ActivationRow:
     """One effect wanted at a destination, as the activation models give it."""
