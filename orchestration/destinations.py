@@ -59,6 +59,8 @@ HUBSPOT: Final = Destination(
     actions=(
         ("act_hubspot__companies", "upsert_company"),
         ("act_hubspot__contacts", "upsert_contact"),
+        # Kind `contacts`: as `contact` their table would tell which contacts are gone.
+        ("act_hubspot__merges", "merge_contacts"),
         ("act_hubspot__deals", "upsert_deal"),
         ("act_hubspot__notes", "create_note"),
         ("act_hubspot__tasks", "create_task"),

@@ -69,6 +69,20 @@ def company(number: int | str, **changes: Any) -> ActivationRow:
     )
 
 
+def merge(number: int | str, primary: str, other: str, **changes: Any) -> ActivationRow:
+    """The event row of a merge of two contacts, by HubSpot's ids, of person `number`."""
+    return activation_row(
+        {"objectIdToMerge": other, "primaryObjectId": primary},
+        changes,
+        action="merge_contacts",
+        mode="event",
+        entity_key=f"{primary}:{other}",
+        person_id=f"person-{number}",
+        purpose="crm",
+        priority=3,
+    )
+
+
 def deal(number: int | str, **changes: Any) -> ActivationRow:
     """The state row of a deal of person `number` with account `number`."""
     person, key = f"person-{number}", f"salesforce:{number}"

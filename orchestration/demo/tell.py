@@ -17,6 +17,7 @@ STAGES = {"lead": "lead", "marketingqualifiedlead": "MQL", "customer": "customer
 WORDS = {
     "upsert_company": "company",
     "upsert_contact": "contact",
+    "merge_contacts": "merge",
     "upsert_deal": "deal",
     "create_note": "note",
     "create_task": "task",

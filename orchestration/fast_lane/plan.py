@@ -13,6 +13,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from orchestration.errors import PlanError
+from orchestration.fast_lane.touches import Touch, read_touches
 
 
 class Scope(StrEnum):
@@ -37,16 +38,6 @@ MAY_READ = {
 
 UNIQUENESS = frozenset({"integrity", "unique"})
 """Names of the tests that say what tells the rows of a model apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """Whose rows depend on a row of a reference model: those of `model` where every pair
-    (column of `model`, column of the reference model) agrees; `undecided` ones only, if so told."""
-
-    model: str
-    on: tuple[tuple[str, str], ...]
-    undecided: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +141,7 @@ def read_plan(manifest: Mapping[str, Any], fingerprint: str) -> Plan:
     )
     plan = Plan(tuple(_ordered(models)), tests, fingerprint)
     _check(plan)
+    _check_touches(plan)
     return plan
 
 
@@ -190,7 +182,7 @@ def _model(node: Mapping[str, Any], names: Mapping[str, str], unique: tuple[str,
         reads=tuple(names[read] for read in node["depends_on"].get("nodes", ())),
         keys=dict(meta.get("keys", {})),
         unique=unique,
-        touches=_touches(meta),
+        touches=read_touches(node["name"], meta),
         carried_from=meta.get("carried_from"),
         held_in=meta.get("held_in"),
     )
@@ -203,20 +195,6 @@ def _scope(name: str, meta: Mapping[str, Any]) -> Scope:
     except ValueError:
         scopes = ", ".join(scope for scope in Scope if scope is not Scope.SEED)
         raise PlanError(f"Model {name}: `{told}` is no scope; choose from {scopes}.") from None
-
-
-def _touches(meta: Mapping[str, Any]) -> tuple[Touch, ...] | None:
-    told = meta.get("touches")
-    if told is None:
-        return None
-    return tuple(
-        Touch(
-            touch["model"],
-            tuple(sorted(touch.get("on", {}).items())),
-            bool(touch.get("undecided", False)),
-        )
-        for touch in told
-    )
 
 
 def _unique_columns(nodes: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -270,3 +248,11 @@ def _check(plan: Plan) -> None:
     for name in plan.upstream([m.name for m in plan.models if m.schema == "activation"]):
         if scopes[name] is Scope.GLOBAL:
             raise PlanError(f"Model {name} is of scope `global` and feeds an activation.")
+
+
+def _check_touches(plan: Plan) -> None:
+    names = {model.name for model in plan.models}
+    for model in plan.models:
+        for touch in model.touches or ():
+            if touch.model not in names:
+                raise PlanError(f"Model {model.name}: meta.touches: there is no {touch.model}.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from orchestration.fast_lane.plan import Model, Scope, Touch
+from orchestration.fast_lane.plan import Model, Scope
 from orchestration.fast_lane.slice import quoted
+from orchestration.fast_lane.touches import Touch
 from orchestration.incremental import merge
 from orchestration.incremental.closure import Closure
 from orchestration.incremental.workspace import FullBuildNeededError, Workspace

@@ -192,6 +192,14 @@ ACTIVATION = (
         matches("currency", r"^[A-Z]{3}$"),
     ),
     _activation(
+        "act_hubspot__merges",
+        {"primary_id": "$.primaryObjectId", "other_id": "$.objectIdToMerge"},
+        matches("primary_id", r"^[0-9]+\Z"),
+        not_null("primary_id"),
+        matches("other_id", r"^[0-9]+\Z"),
+        not_null("other_id"),
+    ),
+    _activation(
         "act_hubspot__notes",
         {"contact": "$.refers_to.contact", "body": "$.properties.hs_note_body"},
         not_null("contact"),

@@ -91,6 +91,15 @@ Index(  # law 2: an event row is enqueued once, for ever
     sqlite_where=d.mode == "event",
     postgresql_where=d.mode == "event",
 )
+_WAITING = (d.state == "pending") & (d.code == "REFERENCE_NOT_SYNCED")
+Index(  # few rows, looked for whenever something was delivered; SQLite counts equal columns
+    "deliveries_waiting",
+    d.destination,
+    d.state,
+    d.code,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
 
 attempts = Table(
     "attempts",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 from reverse_etl import catalogue
 from reverse_etl.ledger.engine import upsert
 from reverse_etl.ledger.schema import attempts, audit, deliveries, entities
+from reverse_etl.ledger.waiting import wake
 from reverse_etl.model import Delivery, Outcome, State, object_kind
 from reverse_etl.redact import redact
 from reverse_etl.retry import Decision
@@ -62,7 +63,7 @@ def settle(connection: Connection, settlements: Sequence[Settlement], now: datet
         connection.execute(insert(attempts), tried)
     delivered = [item for item in settlements if item.decision.state is State.DELIVERED]
     upsert(connection, entities, [_entity(item, now) for item in delivered])
-    _wake_dependents(connection, delivered, now)
+    wake(connection, [item.delivery for item in delivered], now)
     _drop_outdated(connection, settlements, now)
 
 
@@ -112,24 +113,6 @@ def _entity(item: Settlement, now: datetime) -> dict[str, Any]:
         "delivered_at": now,
         "gone_at": None,
     }
-
-
-def _wake_dependents(
-    connection: Connection, delivered: Sequence[Settlement], now: datetime
-) -> None:
-    """Rows that waited for these contacts are due at once."""
-    d = deliveries.c
-    contacts = [
-        item.delivery for item in delivered if object_kind(item.delivery.action) == "contact"
-    ]
-    if contacts:
-        connection.execute(
-            update(deliveries)
-            .where(d.destination == contacts[0].destination, d.state == State.PENDING)
-            .where(d.person_id.in_([row.person_id for row in contacts]))
-            .where(d.code == catalogue.REFERENCE_NOT_SYNCED)
-            .values(due_at=now, code=None, updated_at=now)
-        )
 
 
 def _drop_outdated(

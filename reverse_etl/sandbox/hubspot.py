@@ -10,6 +10,7 @@ from typing import Any, Final
 from reverse_etl.sandbox.answer import Answer, RefusedError, Request
 from reverse_etl.sandbox.hubspot_associations import TYPE_IDS, associate
 from reverse_etl.sandbox.hubspot_batch import batch, create
+from reverse_etl.sandbox.hubspot_merges import merge
 from reverse_etl.sandbox.hubspot_store import FIRST_ID, HubSpotError, Objects, Record
 from reverse_etl.sandbox.hubspot_wire import body, limited, mapping, problem, shown
 from reverse_etl.sandbox.oauth import TokenServer
@@ -64,14 +65,15 @@ class HubSpot:
         return path.startswith(("/crm/", "/oauth/"))
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything held, by object type."""
-        return {
+        """Everything held, by object type, and which contacts were merged."""
+        held = {
             kind: [
                 {**shown(record), "associations": record.associations}
                 for record in objects.records.values()
             ]
             for kind, objects in self._objects.items()
         }
+        return {**held, "merges": self._objects["contacts"].merges}
 
     def handle(self, request: Request) -> Answer:
         """Answer one request."""
@@ -130,6 +132,8 @@ class HubSpot:
             return batch(request, objects, rest[6:], partial=not found["dated"])
         if rest == "search":
             return self._search(request, objects)
+        if rest == "merge":
+            return Answer(200, shown(merge(request, objects, self._objects.values())))
         return self._single(request, objects, rest)
 
     def _kind(self, name: str) -> Objects:

@@ -33,7 +33,8 @@ _INDUSTRIES: Final = {"COMPUTER_SOFTWARE", "FINANCIAL_SERVICES", "MACHINERY"}  #
 _STANDARD: Final = {
     "contacts": "email firstname lastname phone mobilephone company jobtitle country city state "
     "zip address website industry lifecyclestage hs_lead_status hubspot_owner_id message "
-    "hs_language createdate lastmodifieddate hs_object_id",
+    "hs_language createdate lastmodifieddate hs_object_id hs_merged_object_ids "
+    "hs_calculated_merged_vids",
     "companies": "name domain industry phone city country lifecyclestage website numberofemployees "
     "annualrevenue createdate hs_lastmodifieddate hs_object_id",
     "deals": "dealname amount dealstage pipeline closedate createdate hs_lastmodifieddate "
@@ -73,23 +74,26 @@ class HubSpotError(Exception):
 
 @dataclass(slots=True)
 class Record:
-    """One object."""
+    """One object; `merged`: when the ids that it was made of became it."""
 
     id: str
     properties: dict[str, str]
     created: float
     updated: float
     associations: list[dict[str, Any]] = field(default_factory=list)
+    merged: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Objects:
-    """All objects of one type."""
+    """All objects of one type; `merges`: what was merged into what, in order."""
 
     kind: str
     ids: list[int]
     properties: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
+    merges: list[dict[str, str]] = field(default_factory=list)
+    _aliases: dict[str, str] = field(default_factory=dict)
     _index: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,9 +120,10 @@ class Objects:
         return self.properties[name]
 
     def find(self, value: str, id_property: str | None = None) -> Record | None:
-        """By id, or by a unique property. Raises HubSpotError for any other property."""
+        """By id, also one from before a merge, or by a unique property. Raises HubSpotError for
+        any other property."""
         if id_property in (None, "hs_object_id"):
-            return self.records.get(value)
+            return self.records.get(self._aliases.get(value, value))
         if id_property not in self._index:
             message = f"Property {id_property} is not a unique identifier property."
             raise HubSpotError(400, "VALIDATION_ERROR", message)
@@ -143,6 +148,26 @@ class Objects:
         """Raises HubSpotError."""
         self._store(record, self.checked(properties, record), at)
         return record
+
+    def merge(self, primary: Record, other: Record, at: float) -> Record:
+        """A new object of two: where both have a value the first one's counts, and what made the
+        second one known (its address) leads to the new one, too."""
+        self.ids[0] += 1
+        tied = {str(tie["to"]["id"]): tie for tie in (*other.associations, *primary.associations)}
+        made = Record(str(self.ids[0]), {}, at, at, list(tied.values()))
+        made.merged = {**primary.merged, **other.merged, primary.id: at, other.id: at}
+        values = {**other.properties, **{k: v for k, v in primary.properties.items() if v}}
+        self.archive(primary)
+        self.archive(other)
+        self.records[made.id] = made
+        self._aliases.update(dict.fromkeys(made.merged, made.id))
+        self._store(made, {**values, **_merged(made), "hs_object_id": made.id}, at)
+        for name in _UNIQUE.get(self.kind, set()):
+            if known := other.properties.get(name):
+                self._index[name].setdefault(_key(name, known), made.id)
+        told = {"primaryObjectId": primary.id, "objectIdToMerge": other.id, "newObjectId": made.id}
+        self.merges.append(told)
+        return made
 
     def archive(self, record: Record) -> None:
         """Remove an object."""
@@ -186,6 +211,15 @@ class Objects:
 def _invalid(name: str, code: str, message: str) -> HubSpotError:
     text = f"Property values were not valid: {code} {message}"
     return HubSpotError(400, "VALIDATION_ERROR", text, {"propertyName": [name]})
+
+
+def _merged(record: Record) -> dict[str, str]:
+    """How HubSpot tells of what was merged into an object."""
+    ids = record.merged
+    return {
+        "hs_merged_object_ids": ";".join(ids),
+        "hs_calculated_merged_vids": ";".join(f"{key}:{int(ids[key] * 1000)}" for key in ids),
+    }
 
 
 def _key(name: str, value: str) -> str:

@@ -100,6 +100,21 @@ MERGED_IN_HUBSPOT = [
             newObjectId=603, numberOfPropertiesMoved=1),
 ]  # fmt: skip
 
+LEAD_ID = "123456789012345"
+SEEN_BY_META = [
+    raw_event(
+        "meta", f"lead:{LEAD_ID}", "lead.pulled",
+        {"type": "lead.pulled", "object": {
+            "id": LEAD_ID, "created_time": at(4).isoformat(), "form_id": "7",
+            "field_data": [{"name": "email", "values": ["kathleen@lead.example"]}],
+        }},
+        at(4), kind="pull",
+    ),
+    standard("site-form", "form_submit", at(5), email="frances@site.example",
+             page_url="https://www.example.com/demo", client_user_agent="Mozilla/5.0",
+             pixel_event_id="pixel-1"),
+]  # fmt: skip
+
 DAMAGED_THEN_INTACT = [
     raw_event("typeform", "flaky", None, "not json at all", at(3)).quarantined("BODY_NOT_JSON"),
     typeform("flaky", at(3), email="intact@flaky.example").as_variant(),
@@ -157,7 +172,8 @@ ODD_TEXT = [
 def every_event() -> list[RawEvent]:
     groups = [
         SAME_PERSON, SHARED_PHONE, SAME_MAILBOX, WON_DEAL, DATED_DEAL, ORPHAN_DEAL, WITHDRAWN,
-        MERGED_IN_HUBSPOT, DAMAGED_THEN_INTACT, TWO_VARIANTS, REPLAYED, UNKNOWN_TYPES, ODD_TEXT,
+        MERGED_IN_HUBSPOT, SEEN_BY_META, DAMAGED_THEN_INTACT, TWO_VARIANTS, REPLAYED, UNKNOWN_TYPES,
+        ODD_TEXT,
     ]  # fmt: skip
     single = [HOT, UNKNOWN_STAGE, ANCIENT, UNREADABLE_TIME, *REFUSED.values()]
     return [*single, *(event for group in groups for event in group)]

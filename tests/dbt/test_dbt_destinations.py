@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from dbt_builders import RawEvent, at, raw_event, standard, typeform
+from dbt_builders import (
+    RawEvent,
+    at,
+    contact_property,
+    contact_synced,
+    hubspot,
+    raw_event,
+    standard,
+    typeform,
+)
 from dbt_vendor_events import flat, sent
 from dbt_warehouse import Warehouse
 
@@ -179,3 +188,48 @@ def test_the_use_of_data_can_be_limited(
     found = {e["event_id"] for e in told if e.get("data_processing_options") == ["LDU"]}
     assert found == limited
     assert all(e["data_processing_options_state"] == 0 for e in told if e["event_id"] in found)
+
+
+def twins(contact: int, email: str, hours: float) -> list[RawEvent]:
+    """One of the contacts that HubSpot holds of Ada: phone and name are hers."""
+    told = {"email": email, "phone": "+493090182055", "firstname": "Ada", "lastname": "King"}
+    return [contact_property(contact, name, value, at(hours)) for name, value in told.items()]
+
+
+TWINS = [*twins(71, "ada@king.example", 1), *twins(72, "a.king@home.example", 2)]
+ALONE = contact_property(73, "email", "alone@king.example", at(2))
+MERGED = hubspot(
+    "contact.merge", 71, at(9), primaryObjectId=71, mergedObjectIds=[72], newObjectId=74
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "more", "expected"),
+    [
+        ("false", (), []),
+        ("true", (), ["71:72"]),
+        ("true", (contact_property(75, "email", "other@king.example", at(3)),), ["71:72"]),
+        ("true", (MERGED,), []),
+        ("true", (hubspot("contact.deletion", 72, at(9)),), []),
+    ],
+    ids=["off", "on", "others stay apart", "merged over there", "deleted over there"],
+)
+def test_contacts_of_one_person_are_merged_where_it_is_wanted(
+    warehouse: Warehouse, wanted: str, more: tuple[RawEvent, ...], expected: list[str]
+) -> None:
+    """Into the contact that we write to, until HubSpot says that it holds them as one."""
+    variables = f"{{hubspot_merge_contacts: {wanted}}}"
+    warehouse.build([*TWINS, ALONE, *more], variables=variables)
+    assert list(payloads(warehouse, "hubspot__merges")) == expected
+
+
+def test_the_contact_that_we_wrote_first_wins(warehouse: Warehouse) -> None:
+    """HubSpot's answer to our own sync says which contact is the person's."""
+    warehouse.build([*TWINS, ALONE])
+    (person_id,) = {
+        row["person_id"] for row in warehouse.rows("marts.dim_people") if row["last_name"] == "King"
+    }
+    log = [*TWINS, ALONE, contact_synced(person_id, "72", at(5))]
+    warehouse.build(log, variables="{hubspot_merge_contacts: true}")
+    (payload,) = payloads(warehouse, "hubspot__merges").values()
+    assert payload == {"primaryObjectId": "72", "objectIdToMerge": "71"}

@@ -21,6 +21,7 @@ COMPARED = (
     "activation.act_hubspot__companies", "activation.act_hubspot__contacts",
     "activation.act_hubspot__deals", "activation.act_hubspot__notes",
     "activation.act_hubspot__tasks", "activation.act_meta__conversions",
+    "activation.act_meta__lead_events", "activation.act_meta__website_events",
     "activation.act_slack__messages", "activation.act_teams__messages",
     "activation.act_webhook__events", "activation.act_ga4__events",
     "activation.act_salesforce__leads", "activation.act_salesforce__contacts",
@@ -267,6 +268,16 @@ def test_messages_and_events_go_out_as_agreed(built: Built) -> None:
     )
     assert "1234567890.1700000000" == lead["client_id"]
     assert "ada@" not in json.dumps(lead)
+
+
+def test_meta_learns_of_its_lead_and_of_the_form(built: Built) -> None:
+    """The lead of a lead ad is told of under Meta's id, the form under the pixel's."""
+    (lead,) = built["activation.act_meta__lead_events"]
+    assert (lead["entity_key"], lead["consent_status"]) == (
+        f"meta_lead:{story.LEAD_ID}:lead", "missing",
+    )  # fmt: skip
+    (form,) = built["activation.act_meta__website_events"]
+    assert json.loads(form["payload"])["event_id"] == "pixel-1"
 
 
 def test_order_of_arrival_does_not_matter(warehouse: Warehouse, built: Built) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Work
@@ -61,6 +62,20 @@ class HubSpotApi:
         path = self.associations_path(kind, other, f"batch/{verb}")
         body = {"inputs": list(inputs)}
         return check(await self.endpoint.call(work, "POST", path, body, items=len(inputs)))
+
+    async def read(
+        self, work: Work, kind: str, vendor_id: str, names: Sequence[str]
+    ) -> Mapping[str, Any] | None:
+        """The object that an id leads to, which may bear another id by now; None without one."""
+        asked = urlencode({"properties": ",".join(names)})
+        path = f"{self.objects_path(kind, quote(vendor_id, safe=''))}?{asked}"
+        answer = await self.endpoint.call(work, "GET", path)
+        return None if answer.status == 404 else check(answer).body
+
+    async def merge(self, work: Work, kind: str, primary: str, other: str) -> Response:
+        """Make one object of two; what `primary` holds stays."""
+        body = {"primaryObjectId": primary, "objectIdToMerge": other}
+        return check(await self.endpoint.call(work, "POST", self.objects_path(kind, "merge"), body))
 
     async def property_names(self, work: Work, kind: str) -> frozenset[str]:
         """The names of an object's properties."""

@@ -1,8 +1,8 @@
-"""HubSpot CRM: contacts, companies, deals, tasks and notes.
+"""HubSpot CRM: contacts and their merges, companies, deals, tasks and notes.
 
 Each kind bears our key in a unique property, so a repeat cannot make a second copy. Limits: 100
-items a request; requests per 10 seconds by plan (`HubSpotSettings`). Credentials: a private app's
-access token; README.md names its scopes.
+items a request, but one merge; requests per 10 seconds by plan (`HubSpotSettings`). Credentials: a
+private app's access token; README.md names its scopes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 from reverse_etl.connectors.base import Context, Found, Work
 from reverse_etl.connectors.http import Endpoint
-from reverse_etl.connectors.hubspot import contacts, deals, engagements, keyed
+from reverse_etl.connectors.hubspot import contacts, deals, engagements, keyed, merges
 from reverse_etl.connectors.hubspot.api import HubSpotApi
 from reverse_etl.connectors.hubspot.contacts import CONTACTS
 from reverse_etl.connectors.hubspot.engagements import NOTES, TASKS
@@ -32,11 +32,13 @@ _Act = Callable[[HubSpotApi, Work], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Effect:
-    """What an action does: to objects of which kind, how, and how it is read back."""
+    """What an action does: to objects of which kind, how, how it is read back, and to how many in
+    one request."""
 
     kind: str
     send: _Act
     read: _Act
+    batch: int = _BATCH
 
 
 _EFFECTS: Final[Mapping[str, _Effect]] = {
@@ -48,6 +50,7 @@ _EFFECTS: Final[Mapping[str, _Effect]] = {
     "upsert_contact": _Effect(
         CONTACTS.kind, contacts.upsert, partial(keyed.read_back, keyed=CONTACTS)
     ),
+    "merge_contacts": _Effect(CONTACTS.kind, merges.merge, merges.read_back, batch=1),
     "upsert_deal": _Effect(deals.DEALS.kind, deals.upsert, deals.read_back),
     "create_note": _Effect(
         NOTES.keyed.kind,
@@ -71,7 +74,7 @@ class HubSpot:
     """The connector; see reverse_etl.connectors.base.Connector."""
 
     destination = "hubspot"
-    actions: ClassVar = dict.fromkeys(_EFFECTS, _BATCH)
+    actions: ClassVar = {action: effect.batch for action, effect in _EFFECTS.items()}
 
     def __init__(self, settings: HubSpotSettings, outside: Outside) -> None:
         token = outside.tokens(self.destination, settings)
@@ -111,7 +114,8 @@ class HubSpot:
         used = {
             name
             for row in batch
-            for name in (*row.body["properties"], *row.body.get("when_new", ()))
+            for part in ("properties", "when_new")
+            for name in row.body.get(part, ())
         }
         try:
             await self._properties.ensure(work, _EFFECTS[batch[0].action].kind, used)

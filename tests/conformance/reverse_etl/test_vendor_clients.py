@@ -227,6 +227,57 @@ def test_hubspot_client_creates_a_note(hubspot, url):
     assert caught.value.status == 400
 
 
+def test_hubspot_client_merges_contacts(hubspot, url):
+    """Two contacts become a new one that both ids lead to, with the first one's values and the
+    deals of both; what is merged is not merged again, and its addresses stay taken."""
+    from hubspot.crm import deals
+    from hubspot.crm.contacts import (
+        ApiException,
+        BatchReadInputSimplePublicObjectId,
+        PublicMergeInput,
+        SimplePublicObjectId,
+        SimplePublicObjectInputForCreate,
+    )
+
+    api = hubspot.point(hubspot.crm.contacts.basic_api)
+
+    def contact(email, **more):
+        ask = SimplePublicObjectInputForCreate(properties={"email": email, **more}, associations=[])
+        return api.create(ask).id
+
+    def merge(primary, other):
+        return api.merge(PublicMergeInput(object_id_to_merge=other, primary_object_id=primary))
+
+    first = contact("ada@example.com", lastname="King")
+    second = contact("ada@work.example", lastname="Lovelace", city="London")
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}]
+    ties = [{"to": {"id": each}, "types": types} for each in (first, second)]
+    ask = deals.SimplePublicObjectInputForCreate(properties={}, associations=ties)
+    hubspot.point(hubspot.crm.deals.basic_api).create(ask)
+
+    made = merge(first, second)
+    assert made.id not in (first, second)
+    held = [made.properties[name] for name in ("email", "lastname", "city")]
+    assert held == ["ada@example.com", "King", "London"]
+    assert made.properties["hs_merged_object_ids"] == f"{first};{second}"
+    assert {api.get_by_id(each).id for each in (first, second)} == {made.id}
+    inputs = [SimplePublicObjectId(id=second)]
+    read = BatchReadInputSimplePublicObjectId(
+        inputs=inputs, properties=["city"], properties_with_history=[]
+    )
+    (found,) = hubspot.point(hubspot.crm.contacts.batch_api).read(read).results
+    assert found.id == made.id
+    (deal,) = httpx.get(f"{url}/_state/hubspot").json()["objects"]["deals"]
+    assert [tie["to"]["id"] for tie in deal["associations"]] == [made.id]
+    refused = {(first, second): 400, (made.id, made.id): 400, (made.id, "1"): 404}
+    for pair, status in refused.items():
+        with pytest.raises(ApiException) as caught:
+            merge(*pair)
+        assert caught.value.status == status
+    with pytest.raises(ApiException, match=f"Existing ID: {made.id}"):
+        contact("ada@work.example")
+
+
 def test_hubspot_search_lags(hubspot):
     """Search finds a contact only after a while."""
     from hubspot.crm.contacts import PublicObjectSearchRequest, SimplePublicObjectInputForCreate

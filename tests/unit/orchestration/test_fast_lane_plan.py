@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from orchestration.errors import PlanError
-from orchestration.fast_lane.plan import Scope, Touch, read_plan
+from orchestration.fast_lane.plan import Scope, read_plan
+from orchestration.fast_lane.touches import Touch
 from orchestration.incremental.merge import is_touched, keys_of
 
 Node = dict[str, Any]
@@ -75,11 +76,64 @@ def test_a_model_is_of_people_unless_it_says_otherwise() -> None:
 def test_whom_a_reference_touches_is_read_from_its_meta() -> None:
     """A change of a reference model reaches the rows that its meta names."""
     touches = [{"model": "people", "on": {"company_domain": "domain"}, "undecided": True}]
-    told = manifest(model("facts", SOURCE, scope="reference", touches=touches))
+    facts = model("facts", SOURCE, scope="reference", touches=touches)
+    told = manifest(model("people", SOURCE), facts)
 
     assert (Touch("people", (("company_domain", "domain"),), True),) == (
         read_plan(told, "f")["facts"].touches
     )
+
+
+@pytest.mark.parametrize(
+    ("touches", "message"),
+    [
+        (
+            {"model": "people", True: {"a": "b"}},
+            r'`True` is no key of a touch. Write "on" in quote',
+        ),
+        ({"model": "people", "true": {"a": "b"}}, r'`true` is no key of a touch. Write "on" in'),
+        ({"model": "people", "on": {"a": "b"}, "undecide": True}, r"`undecide` is no key"),
+        ({"on": {"a": "b"}}, "`model` names the model"),
+        ({"model": "people", "on": ["a"]}, '"on" pairs columns'),
+        ({"model": "people", "on": {"a": None}}, '"on" pairs columns'),
+        ({"model": "people", "on": None, "undecided": True}, '"on" pairs columns'),
+        ({"model": "people", "on": {"a": "b"}, "undecided": "yes"}, "`undecided` is true or"),
+        ({"model": "people"}, "without .* everybody would be touched"),
+        ({"model": "persons", "on": {"a": "b"}}, "there is no persons"),
+        ("people", "holds `people`, which is no mapping"),
+    ],
+)
+def test_a_touch_that_would_reach_others_than_meant_is_refused(
+    touches: object, message: str
+) -> None:
+    """YAML reads a bare `on` as true: what is not understood would touch everybody, or nobody."""
+    facts = model("facts", SOURCE, scope="reference", touches=[touches])
+
+    with pytest.raises(PlanError, match=f"Model facts: meta.touches:? {message}"):
+        read_plan(manifest(model("people", SOURCE), facts), "f")
+
+
+def test_touches_are_a_list() -> None:
+    """One touch alone stands in a list, too."""
+    facts = model("facts", SOURCE, scope="reference", touches={"model": "people"})
+
+    with pytest.raises(PlanError, match=r"meta\.touches is a list"):
+        read_plan(manifest(facts), "f")
+
+
+def test_a_reference_may_touch_nobody_or_say_nothing() -> None:
+    """An empty list is an answer, no list is none; decided rows need no pairs."""
+    undecided = [{"model": "b", "undecided": True}]
+    nodes = [
+        model("a", SOURCE, scope="reference", touches=[]),
+        model("b", SOURCE),
+        model("c", SOURCE, scope="reference", touches=undecided),
+    ]
+
+    plan = read_plan(manifest(*nodes), "f")
+
+    assert [(), None] == [plan["a"].touches, plan["b"].touches]
+    assert (Touch("b", (), True),) == plan["c"].touches
 
 
 def test_rows_are_told_apart_by_the_shortest_unique_key() -> None:

@@ -7,10 +7,12 @@ from datetime import timedelta
 from reverse_etl.ledger import Settlement
 from reverse_etl.model import Kind, Outcome, State
 from reverse_etl.retry import Decision
-from reverse_etl.testing import NOON, contact, conversion, task
+from reverse_etl.testing import NOON, company, contact, conversion, deal, task
 
 MINUTE = timedelta(minutes=1)
-LIMITS = {"upsert_contact": 100, "create_task": 100, "send_event": 100}
+LIMITS = dict.fromkeys(
+    ("upsert_contact", "upsert_company", "upsert_deal", "create_task", "send_event"), 100
+)
 
 
 def put(ledger, *rows):
@@ -76,6 +78,58 @@ def test_a_task_that_waits_for_its_contact_does_not_block_it(ledger):
     put(ledger, contact(1))
     end(ledger, take(ledger), DELIVERED, Kind.DELIVERED)
     assert [row.action for row in take(ledger)] == ["create_task"]
+
+
+def wait_in_vain(ledger, *rows):
+    """These rows found that something is missing; they are to be tried again in a minute."""
+    put(ledger, *rows)
+    end(ledger, take(ledger), Decision(State.PENDING, "REFERENCE_NOT_SYNCED", NOON + MINUTE))
+    assert take(ledger) == []
+
+
+def deliver(ledger, *rows):
+    put(ledger, *rows)
+    end(ledger, take(ledger), DELIVERED, Kind.DELIVERED)
+
+
+def woken(ledger):
+    return sorted(row.entity_key for row in take(ledger))
+
+
+def test_a_deal_that_waits_for_its_company_is_woken_by_it(ledger):
+    """The company is no row of the deal's person; only the deals that name it are due."""
+    deliver(ledger, contact(1), contact(2))
+    wait_in_vain(ledger, deal(1), deal(2))
+    deliver(ledger, company(1))
+    assert woken(ledger) == ["salesforce:1"]
+
+
+def test_a_deal_that_waits_for_two_is_woken_by_the_last(ledger):
+    """A try before the other one is there would be in vain."""
+    wait_in_vain(ledger, deal(1))
+    deliver(ledger, company(1))
+    assert woken(ledger) == []
+    deliver(ledger, contact(1))
+    assert woken(ledger) == ["salesforce:1"]
+
+
+def test_nobody_is_woken_by_another_kind_or_destination(ledger):
+    """A key says which object only together with its kind, at its destination."""
+    wait_in_vain(ledger, deal(1, refers_to={"company": "person-1"}))
+    deliver(ledger, contact(1))
+    put(ledger, company("x", destination="salesforce", entity_key="person-1"))
+    rows = take(ledger, "salesforce")
+    end(ledger, rows, DELIVERED, Kind.DELIVERED)
+    assert woken(ledger) == []
+
+
+def test_what_a_wake_does_not_concern_keeps_its_time(ledger):
+    """A row that is retried for another reason is not hurried by what it refers to."""
+    put(ledger, task(1))
+    end(ledger, take(ledger), Decision(State.PENDING, "DESTINATION_ERROR", NOON + MINUTE))
+    put(ledger, contact("twin", entity_key="person-1", person_id="person-9"))
+    end(ledger, take(ledger), DELIVERED, Kind.DELIVERED)
+    assert woken(ledger) == []
 
 
 def test_a_lost_lease_makes_the_row_unknown(ledger):

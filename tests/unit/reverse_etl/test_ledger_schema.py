@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from reverse_etl.errors import LedgerNewerError
 from reverse_etl.ledger import Ledger
 from reverse_etl.ledger.engine import open_engine, writing
 from reverse_etl.ledger.migrations import HEAD
 from reverse_etl.ledger.schema import metadata
+from reverse_etl.ledger.waiting import wake
 from reverse_etl.model import ConsentRow
 from reverse_etl.testing import NOON, contact
 
@@ -29,6 +32,23 @@ def test_the_versions_lead_to_the_tables_as_declared(engine):
         context = MigrationContext.configure(connection)
         assert [] == compare_metadata(context, metadata)
         assert HEAD == context.get_current_revision()
+
+
+def test_waiting_rows_are_found_by_their_own_index(tmp_path):
+    """However long the queue: SQLite would else go through all that is pending at each delivery."""
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with Ledger.open(url) as ledger:
+        ledger.enqueue([contact(1)], destination="hubspot", action="upsert_contact", now=NOON)
+        delivered = ledger.find()
+    engine = open_engine(url)
+    told = []
+    with writing(engine) as connection:
+        event.listen(connection, "before_cursor_execute", lambda *call: told.append(call[2:4]))
+        wake(connection, delivered, NOON)
+        statement, parameters = told[0]
+        plan = connection.exec_driver_sql(f"explain query plan {statement}", parameters).all()
+    engine.dispose()
+    assert ["deliveries_waiting"] == re.findall(r"USING INDEX (\w+)", str(plan))
 
 
 def test_opening_again_changes_nothing(ledger_url):
