@@ -37,7 +37,7 @@ from reverse_etl.model import (
     Preview,
     State,
 )
-from reverse_etl.quota import Budget
+from reverse_etl.quota import Budget, Credits
 
 FREE = Admission()
 
@@ -270,6 +270,18 @@ class Ledger:
         with writing(self._engine, destination) as connection:
             _requests.end(connection, turn, now)
 
+    def spend_credits(
+        self, destination: str, wanted: int, now: datetime, budget: Budget, *, hot: bool
+    ) -> Credits:
+        """Take as many credits of the account's budget as are wanted and left."""
+        with writing(self._engine, destination) as connection:
+            return _requests.spend(connection, destination, wanted, now, budget, hot=hot)
+
+    def return_credits(self, destination: str, ids: Sequence[int]) -> None:
+        """Give back credits that were taken but not charged."""
+        with writing(self._engine, destination) as connection:
+            _requests.give_back(connection, ids)
+
     # -- erasing -------------------------------------------------------------------------------
 
     def cancel_for_erasure(self, persons: Collection[str], now: datetime) -> int:
@@ -315,6 +327,7 @@ class Ledger:
         correlation_id: str | None = None,
         destination: str | None = None,
         states: Collection[State] | None = None,
+        code: str | None = None,
         limit: int = 1000,
     ) -> list[Delivery]:
         """Deliveries that match everything given, oldest first."""
@@ -325,6 +338,7 @@ class Ledger:
                 correlation_id=correlation_id,
                 destination=destination,
                 states=states,
+                code=code,
                 limit=limit,
             )
 
