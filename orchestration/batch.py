@@ -86,6 +86,10 @@ def run_batch(
             raise BuildFailedError(
                 f"The batch stopped at: {', '.join(failed) or 'an unnamed step'}."
             )
+        if skipped := _skipped(result):
+            raise BuildFailedError(
+                f"The batch left out {', '.join(skipped[:5])}: a step before gave nothing."
+            )
         return BatchReport(
             run_id=result.run_id,
             seconds=round(time.monotonic() - started, 3),
@@ -135,6 +139,15 @@ def _listening(progress: Progress) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(listener)
+
+
+def _skipped(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Steps that did not run although none failed: Dagster calls such a run a success."""
+    return [
+        str(event.step_key)
+        for event in result.all_events
+        if event.event_type_value == "STEP_SKIPPED"
+    ]
 
 
 def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:

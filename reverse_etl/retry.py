@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -13,6 +13,7 @@ from reverse_etl.model import Kind, Outcome, State
 
 _RETRYABLE_STATUS: Final = frozenset({408, 423, 425, 429, 477})
 _AUTHENTICATION_STATUS: Final = frozenset({401, 403})
+_NOT_THERE: Final = frozenset({catalogue.WENT_MISSING, catalogue.POSSIBLE_REPEAT})
 _NOT_ASKED: Final = frozenset({Kind.AUTHENTICATION, Kind.UNREACHABLE})
 _LOCKED: Final = 423
 _LOCKED_WAIT: Final = timedelta(seconds=2)
@@ -104,6 +105,8 @@ def decide(
     """
     if read_back and outcome.kind in _NOT_ASKED:
         return Decision(State.UNKNOWN, outcome.code, now + policy.delay(1, rng), counts=False)
+    if read_back and outcome.kind is Kind.RETRYABLE and outcome.code not in _NOT_THERE:
+        outcome = replace(outcome, kind=Kind.UNKNOWN)  # the vendor in trouble said nothing of it
     match outcome.kind:
         case Kind.DELIVERED:
             return Decision(State.DELIVERED, outcome.code)

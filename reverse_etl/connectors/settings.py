@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from reverse_etl.connectors.oauth import Grant, JwtGrant, RefreshGrant
 from reverse_etl.quota import Budget
+
+_NUMBER: Final = re.compile(r"^\d+(\.\d+)?$")
+
+
+def _seconds(value: object) -> object:
+    """Numbers in the environment are texts."""
+    return float(value) if isinstance(value, str) and _NUMBER.match(value) else value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class ConnectorSettings(BaseModel):
@@ -26,7 +44,7 @@ class ConnectorSettings(BaseModel):
     sandbox: ClassVar[Mapping[str, str]] = {}
 
     url: str
-    timeout: timedelta = timedelta(seconds=15)
+    timeout: Seconds = timedelta(seconds=15)
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -11,8 +11,10 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    case,
     func,
     insert,
+    literal,
     or_,
     select,
     true,
@@ -22,10 +24,11 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from reverse_etl import catalogue
 from reverse_etl.ledger.queries import delivery
-from reverse_etl.ledger.schema import audit, deliveries
+from reverse_etl.ledger.schema import Instant, audit, deliveries
 from reverse_etl.model import Delivery, State
 
-# What a dead process sent may still be on its way: reading back earlier would miss it.
+# What was sent may still be on its way: reading back earlier would miss it. That holds for a dead
+# process, and for a living one whose lease ends because somebody sets the clock forward.
 _IN_TRANSIT = timedelta(seconds=10)
 _UNFINISHED = (State.PENDING, State.IN_FLIGHT, State.UNKNOWN)
 
@@ -126,11 +129,14 @@ def sweep(
     held = connection.scalars(select(d.lease).where(in_flight).distinct()).all()
     orphans = [token for token in held if token and is_dead(token)]
     abandoned = d.lease.in_(orphans) & (d.updated_at <= now - _IN_TRANSIT)
+    arrived = literal(now, Instant)
+    on_its_way = literal(now + _IN_TRANSIT, Instant)
     connection.execute(
         update(deliveries)
         .where(in_flight, or_(d.lease_until <= now, abandoned))
         .values(state=State.UNKNOWN, code=catalogue.LEASE_EXPIRED, attempts=d.attempts + 1)
-        .values(due_at=now, last_attempt_at=now, updated_at=now, lease=None, lease_until=None)
+        .values(due_at=case((abandoned, arrived), else_=on_its_way))
+        .values(last_attempt_at=now, updated_at=now, lease=None, lease_until=None)
     )
     expired = connection.execute(
         update(deliveries)

@@ -303,8 +303,8 @@ def test_activating_again_would_send_nothing_and_sends_nothing(delivered: Delive
     unknown = installation.millrace("activate", "--destination", "fax", check=False)
 
     tables = {"act_hubspot__contacts", "act_hubspot__tasks", "act_meta__conversions"}
-    assert tables == {each["table"] for each in told}
-    assert all(each["rows"] for each in told)
+    assert tables <= {each["table"] for each in told}
+    assert tables <= {each["table"] for each in told if each["rows"]}
     assert {"unchanged"} == {row["change"] for each in told for row in each["rows"]}
     assert {(0, 0.0)} == {(each["requests"], each["minutes"]) for each in told}
     assert [] == [field for each in told for field in each["fields"]]

@@ -198,8 +198,9 @@ def test_a_batch_survives_a_destination_that_is_down(outage: Outage) -> None:
 
 
 def test_rows_for_a_destination_that_is_down_stay_queued(outage: Outage) -> None:
-    """Every contact and task waits, none is dead or delivered, and the accounts are true."""
-    hubspot = outage.run["enqueued"]["hubspot_contacts"], outage.run["enqueued"]["hubspot_tasks"]
+    """Every row for the CRM waits, none is dead or delivered, and the accounts are true."""
+    enqueued = outage.run["enqueued"].items()
+    hubspot = [counts for name, counts in enqueued if name.startswith("hubspot_")]
     wanted = sum(effect["inserted"] for effect in hubspot)
 
     assert wanted > 0
@@ -329,7 +330,8 @@ def test_a_rebuild_and_a_replayed_event_want_nothing_twice(recovery: Recovery) -
     """The ledger knows every row of the first batch: nothing is enqueued a second time."""
     inserted = {name: counts["inserted"] for name, counts in recovery.run["enqueued"].items()}
 
-    assert inserted == {"hubspot_contacts": 0, "hubspot_tasks": 0, "meta_conversions": 0}
+    assert {"hubspot_contacts", "hubspot_tasks", "meta_conversions"} <= set(inserted)
+    assert {0} == set(inserted.values())
 
 
 def test_a_wrong_setting_is_named_without_its_value(outage: Outage) -> None:

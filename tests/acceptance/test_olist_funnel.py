@@ -177,8 +177,6 @@ def test_a_second_run_sends_nothing(played: Played) -> None:
     }
     assert after == before
     assert again["accounting"]["events_balanced"]
-    assert {name: counts["inserted"] for name, counts in again["enqueued"].items()} == {
-        "hubspot_contacts": 0,
-        "hubspot_tasks": 0,
-        "meta_conversions": 0,
-    }
+    inserted = {name: counts["inserted"] for name, counts in again["enqueued"].items()}
+    assert {"hubspot_contacts", "hubspot_tasks", "meta_conversions"} <= set(inserted)
+    assert {0} == set(inserted.values())

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from pydantic import Field
 
-from reverse_etl.connectors.settings import BearerSettings
+from reverse_etl.connectors.settings import BearerSettings, Seconds
 from reverse_etl.quota import Budget
 
 _LOGIN: Final = "https://login.salesforce.com"
@@ -32,7 +32,7 @@ class SalesforceSettings(BearerSettings):
     keep_share: float = Field(0.05, ge=0, lt=1)
     requests_per_minute: int | None = Field(None, gt=0)
     bulk_above: int = Field(2000, gt=0)
-    bulk_wait: timedelta = timedelta(seconds=10)
+    bulk_wait: Seconds = timedelta(seconds=10)
 
     @property
     def missing(self) -> tuple[str, ...]:

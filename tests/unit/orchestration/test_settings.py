@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,7 @@ def test_a_sandbox_needs_no_credentials() -> None:
 def test_each_destination_has_settings_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """MILLRACE_<DESTINATION>_<FIELD> sets it; a wrong one is named in full, without its value."""
     monkeypatch.setenv("MILLRACE_HUBSPOT_REQUESTS_PER_10S", "190")
+    monkeypatch.setenv("MILLRACE_HUBSPOT_TIMEOUT", "2.5")
     monkeypatch.setenv("MILLRACE_META_URL", "http://hunter2.example")
 
     with pytest.raises(SettingError, match="MILLRACE_META_URL") as raised:
@@ -107,6 +109,7 @@ def test_each_destination_has_settings_of_its_own(monkeypatch: pytest.MonkeyPatc
     assert "hunter2" not in str(raised.value)
     monkeypatch.delenv("MILLRACE_META_URL")
     assert load_settings().hubspot.requests_per_10s == 190
+    assert load_settings().hubspot.timeout == timedelta(seconds=2.5)
 
 
 def test_an_unknown_destination_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,23 @@ def test_unreadable_retry_after_is_ignored(value):
     assert parse_retry_after(value, NOON) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "code", "state"),
+    [
+        (Kind.RETRYABLE, "WENT_MISSING", State.PENDING),
+        (Kind.RETRYABLE, "POSSIBLE_REPEAT", State.PENDING),
+        (Kind.RETRYABLE, "DESTINATION_ERROR", State.UNKNOWN),
+        (Kind.RETRYABLE, "RATE_LIMITED", State.UNKNOWN),
+        (Kind.AUTHENTICATION, "AUTHENTICATION_FAILED", State.UNKNOWN),
+        (Kind.UNREACHABLE, "DESTINATION_UNREACHABLE", State.UNKNOWN),
+        (Kind.DELIVERED, "DELIVERED", State.DELIVERED),
+    ],
+)
+def test_what_could_not_be_read_back_is_not_sent_again(kind, code, state):
+    """Only the vendor's word that it is not there lets a row go out once more (law 6)."""
+    assert state is _decide(Outcome(kind, code), read_back=True).state
+
+
 def test_locked_waits_at_least_two_seconds():
     """A 423 is not tried again within two seconds."""
     assert timedelta(seconds=2) == classify(423).retry_after

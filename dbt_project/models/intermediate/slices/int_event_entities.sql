@@ -79,6 +79,7 @@ about_an_answer as (
         'hubspot_contact_id' as entity_type,
         contact_id as entity_id
     from {{ ref('stg_millrace__answers') }}
+    where destination = 'hubspot'
 
 ),
 
