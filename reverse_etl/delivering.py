@@ -98,13 +98,12 @@ class Delivering:
             for number, names in named.items()
         }
         waiting = [row for row in rows if len(references[row.id]) < len(named[row.id])]
-        hot = any(row.hot for row in rows)
         context = Context(
             now=now,
             vendor_ids={number: vendor_id for number, vendor_id in own.items() if vendor_id},
             references=references,
-            permit=permits(self._tools, self._connector, hot=hot),
-            spend=spending(self._tools, self._connector, hot=hot),
+            permit=permits(self._tools, self._connector, hot=any(row.hot for row in rows)),
+            spend=spending(self._tools, self._connector),
             give_back=returning(self._tools, self._connector),
             alive=lambda keys: self._tools.db(
                 self._tools.ledger.alive, destination, rows[0].action, keys

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from reverse_etl.connectors.base import Connector, Spender
+from reverse_etl.model import Delivery
 from reverse_etl.quota import Credits
 from reverse_etl.tools import Tools
 
@@ -35,17 +36,23 @@ def permits(
 
 
 def spending(
-    tools: Tools, connector: Connector, *, hot: bool
-) -> Callable[[int], Awaitable[Credits]]:
+    tools: Tools, connector: Connector
+) -> Callable[[Sequence[Delivery]], Awaitable[Credits]]:
     """What a connector calls before it asks for what costs credits. It never waits: a budget may
-    be spent for a day."""
+    be spent for a day. Only hot rows touch the share that is kept for them."""
     budget = connector.credits if isinstance(connector, Spender) else None
     ledger, name = tools.ledger, connector.destination
 
-    async def spend(wanted: int) -> Credits:
+    async def spend(rows: Sequence[Delivery]) -> Credits:
         if budget is None:
-            return Credits(wanted)
-        return await tools.db(ledger.spend_credits, name, wanted, tools.clock(), budget, hot=hot)
+            return Credits(len(rows))
+        hot, now = sum(row.hot for row in rows), tools.clock()
+        take = ledger.spend_credits
+        first = await tools.db(take, name, hot, now, budget, hot=True)
+        rest = await tools.db(take, name, len(rows) - hot, now, budget, hot=False)
+        return Credits(
+            first.granted + rest.granted, first.wait or rest.wait, first.taken + rest.taken
+        )
 
     return spend
 

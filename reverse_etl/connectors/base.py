@@ -19,8 +19,8 @@ async def _no_wait() -> AsyncIterator[None]:
     yield
 
 
-async def _enough(wanted: int) -> Credits:
-    return Credits(wanted)
+async def _enough(rows: Sequence[Delivery]) -> Credits:
+    return Credits(len(rows))
 
 
 async def _nothing_back(_credits: Credits, _unused: int) -> None:
@@ -43,8 +43,9 @@ class Context:
     permit: Callable[[], AbstractAsyncContextManager[None]] = _no_wait
     """Enter for each HTTP request, from before it goes out until its answer is there: the quota's
     say."""
-    spend: Callable[[int], Awaitable[Credits]] = _enough
-    """Take credits before something is asked that costs them: the budget's say."""
+    spend: Callable[[Sequence[Delivery]], Awaitable[Credits]] = _enough
+    """Take a credit for each of these rows, hot ones first, before something is asked that costs
+    them: the budget's say."""
     give_back: Callable[[Credits, int], Awaitable[None]] = _nothing_back
     """Return so many of these credits: the vendor did not charge them."""
     alive: Callable[[Sequence[str]], Awaitable[frozenset[str]]] = _nobody

@@ -27,8 +27,6 @@ from reverse_etl.retry import classify
 
 _ASK_AGAIN: Final = timedelta(hours=1)
 PAYMENT_REQUIRED: Final = 402
-_FREE: Final = frozenset({Kind.RETRYABLE, Kind.UNREACHABLE, Kind.AUTHENTICATION, Kind.REFUSED})
-"""Answers that cannot have cost a credit."""
 
 
 class Enrichment(ABC):
@@ -72,13 +70,14 @@ class Enrichment(ABC):
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """See Connector.send."""
         work = Work(batch, context)
-        budget = await context.spend(len(batch))
-        asked = batch[: budget.granted]
-        for row in batch[budget.granted :]:
+        rows = sorted(batch, key=lambda row: not row.hot)
+        budget = await context.spend(rows)
+        asked = rows[: budget.granted]
+        for row in rows[budget.granted :]:
             work.set(row, _budget_spent(budget.wait))
         if asked:
             await self._ask(work, asked)
-            free = sum(_costs_nothing(work.outcomes[row.id]) for row in asked)
+            free = sum(not _may_cost(work.outcomes[row.id]) for row in asked)
             await context.give_back(budget, free)
         return work.reply()
 
@@ -146,10 +145,11 @@ def _budget_spent(wait: timedelta) -> Outcome:
     return Outcome(Kind.RETRYABLE, code, text, retry_after=wait, costs_attempt=False)
 
 
-def _costs_nothing(outcome: Outcome) -> bool:
-    if outcome.code == catalogue.MALFORMED_ANSWER:
-        return False
-    return outcome.kind in _FREE or outcome.code == catalogue.NO_MATCH
+def _may_cost(outcome: Outcome) -> bool:
+    """Whether a credit may be gone: for a match, and for what came without a usable answer."""
+    if outcome.kind is Kind.DELIVERED:
+        return outcome.code != catalogue.NO_MATCH
+    return outcome.kind is Kind.UNKNOWN or outcome.code == catalogue.MALFORMED_ANSWER
 
 
 def _leaves(row: Delivery) -> dict[str, Any]:

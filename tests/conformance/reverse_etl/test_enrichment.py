@@ -260,6 +260,16 @@ def test_our_own_budget_of_credits(lab, vendor):
     }
 
 
+def test_cold_neighbours_leave_a_hot_row_its_credits(lab, vendor):
+    """In one batch, too, the reserved share is for hot rows alone, and they go first."""
+    account = settings(vendor, lab.url, "good", credits_per_day=5)
+    rows = [question(vendor, n, priority=0 if n == 5 else 2) for n in range(6)]
+    lab.put(*rows)
+    report = _drain(lab, account, Told(), wait=0.0)
+    assert (4, 2) == (report.delivered, report.pending)
+    assert rows[5].entity_key in _asked(lab, vendor)
+
+
 def test_a_refused_batch_costs_no_credit(lab, vendor):
     """What the vendor refused is given back to the budget."""
     account = settings(vendor, lab.url, "good", credits_per_day=5)
