@@ -80,8 +80,9 @@ def _assignments(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> lis
 
 
 def append_answers(log: EventLog, answers: Sequence[Answer], *, now: datetime) -> int:
-    """Write what a destination told us (the id it gave a contact); returns how many are new."""
-    return _append(log, [answer_event(answer, now=now) for answer in answers])
+    """Write what a destination told us (the id it gave a contact, what it knows of a person);
+    returns how many are new."""
+    return _append_first(log, [answer_event(answer, now=now) for answer in answers])
 
 
 def mql_reached(row: dict[str, Any], *, now: datetime) -> NewEvent:
@@ -130,13 +131,13 @@ def decision(key: str, body: dict[str, Any], correlation_id: str, now: datetime)
 
 
 def answer_event(answer: Answer, *, now: datetime) -> NewEvent:
-    key = f"{answer.type}:{answer.destination}:{answer.person_id}:{answer.vendor_id}"
+    key = f"{answer.type}:{answer.destination}:{answer.key}"
     body = {
         "type": answer.type,
         "occurred_at": answer.occurred_at.isoformat(),
         "destination": answer.destination,
         "person_id": answer.person_id,
-        "vendor_id": answer.vendor_id,
+        **answer.data,
     }
     return _event(key, "answer", body, answer.correlation_id, now)
 
@@ -160,8 +161,8 @@ def _append(log: EventLog, events: Sequence[NewEvent]) -> int:
 
 
 def _append_first(log: EventLog, events: Sequence[NewEvent]) -> int:
-    """Append what has no decision yet: another body under a known key would be kept as a variant,
-    and might count in place of the first."""
+    """Append what has no decision or answer yet: another body under a known key would be kept as
+    a variant, and might count in place of the first."""
     known = log.positions(Key(event.source, event.event_key) for event in events)
     return _append(
         log, [event for event in events if Key(event.source, event.event_key) not in known]

@@ -118,7 +118,33 @@ GA4: Final = Destination(
     actions=(("act_ga4__events", "send_event"),),
 )
 
-DESTINATIONS: Final = (HUBSPOT, META, SALESFORCE, SLACK, TEAMS, WEBHOOK, GA4)
+APOLLO: Final = Destination(
+    name="apollo",
+    pushes="apollo_question",
+    told="Questions about people whose job or company is not known, to Apollo.",
+    actions=(("act_apollo__people", "enrich_person"),),
+    skips_stale=True,
+)
+
+PEOPLEDATALABS: Final = Destination(
+    name="peopledatalabs",
+    pushes="peopledatalabs_question",
+    told="Questions about people whose job or company is not known, to People Data Labs.",
+    actions=(("act_peopledatalabs__people", "enrich_person"),),
+    skips_stale=True,
+)
+
+DESTINATIONS: Final = (
+    HUBSPOT,
+    META,
+    SALESFORCE,
+    SLACK,
+    TEAMS,
+    WEBHOOK,
+    GA4,
+    APOLLO,
+    PEOPLEDATALABS,
+)
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
 EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 

@@ -14,9 +14,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
 from reverse_etl.connectors import (
+    ApolloSettings,
     Ga4Settings,
     HubSpotSettings,
     MetaSettings,
+    PeopleDataLabsSettings,
     SalesforceSettings,
     SlackSettings,
     TeamsSettings,
@@ -113,6 +115,8 @@ class Settings(BaseSettings):
     teams: TeamsSettings = TeamsSettings()
     webhook: WebhookSettings = WebhookSettings()
     ga4: Ga4Settings = Ga4Settings()
+    apollo: ApolloSettings = ApolloSettings()
+    peopledatalabs: PeopleDataLabsSettings = PeopleDataLabsSettings()
 
     @field_validator("destinations", "hubspot_signatures", "salesforce_certificates", mode="before")
     @classmethod

@@ -23,6 +23,7 @@ from reverse_etl.model import (
     Call,
     ConsentStatus,
     Delivery,
+    Fact,
     Kind,
     Outcome,
     Reply,
@@ -30,7 +31,7 @@ from reverse_etl.model import (
     object_kind,
 )
 from reverse_etl.payload import refers_to, written_fields
-from reverse_etl.permits import permits
+from reverse_etl.permits import permits, returning, spending
 from reverse_etl.retry import Decision, decide
 from reverse_etl.tools import Tools
 
@@ -61,6 +62,7 @@ class Delivering:
     def __init__(self, connector: Connector, tools: Tools) -> None:
         self._connector = connector
         self._tools = tools
+        self._untold: dict[int, Outcome] = {}  # facts that the log would not take yet
 
     async def deliver(self, rows: Sequence[Delivery], *, read_back: bool, probing: bool) -> Ended:
         """Send leased rows of one action, or read back what became of them."""
@@ -105,6 +107,8 @@ class Delivering:
             vendor_ids={number: vendor_id for number, vendor_id in own.items() if vendor_id},
             references=references,
             permit=permits(self._tools, self._connector, hot=any(row.hot for row in rows)),
+            spend=spending(self._tools, self._connector),
+            give_back=returning(self._tools, self._connector),
             alive=lambda keys: self._tools.db(
                 self._tools.ledger.alive, destination, rows[0].action, keys
             ),
@@ -142,10 +146,18 @@ class Delivering:
         try:
             async with asyncio.timeout(self._tools.policy.send_timeout.total_seconds()):
                 if read_back:
-                    return await self._connector.read_back(rows, context)
+                    return await self._read_back(rows, context)
                 return await send_bisecting(self._connector, rows, context)
         except TimeoutError:
             return Reply({})
+
+    async def _read_back(self, rows: Sequence[Delivery], context: Context) -> Reply:
+        """What a vendor told us once may cost to hear again, so what is still to be recorded is
+        not asked for."""
+        kept = {row.id: self._untold.pop(row.id) for row in rows if row.id in self._untold}
+        asked = [row for row in rows if row.id not in kept]
+        reply = await self._connector.read_back(asked, context) if asked else Reply({})
+        return Reply({**reply.outcomes, **kept}, reply.calls)
 
     async def _settle(
         self,
@@ -198,8 +210,8 @@ class Delivering:
         return Settlement(row, decision, outcome, started_at=now)
 
     async def _record_answers(self, rows: Sequence[Delivery], outcomes: dict[int, Outcome]) -> bool:
-        """Hand over new ids before they are settled; if that fails, those rows stay unknown, are
-        read back, and their answers are handed over again."""
+        """Hand over new ids and facts before they are settled; if that fails, those rows stay
+        unknown, are read back, and their answers are handed over again."""
         news = await self._news(rows, outcomes)
         if not news:
             return False
@@ -209,6 +221,7 @@ class Delivering:
             _log.error("answer_not_recorded", error=type(error).__name__, answers=len(news))
             text = "Delivered, but the answer was not recorded."
             lost = Outcome(Kind.UNKNOWN, catalogue.RECORDING_FAILED, text)
+            self._untold.update({n: outcomes[n] for n in news if outcomes[n].fact})
             outcomes.update((number, lost) for number in news)
             return True
         return False
@@ -217,18 +230,29 @@ class Delivering:
         self, rows: Sequence[Delivery], outcomes: dict[int, Outcome]
     ) -> dict[int, Answer]:
         kind = object_kind(rows[0].action)
-        if kind not in _SYNCED:
-            return {}
-        destination = self._connector.destination
-        known = await self._vendor_ids(kind, [row.entity_key for row in rows])
-        at = self._tools.clock()
         news: dict[int, Answer] = {}
+        if kind in _SYNCED:
+            known = await self._vendor_ids(kind, [row.entity_key for row in rows])
+            for row in rows:
+                found = outcomes[row.id].vendor_id
+                if found and known.get(row.entity_key) != found:
+                    fact = Fact(_SYNCED[kind], {"vendor_id": found})
+                    news[row.id] = self._answer(row, fact, f"{row.person_id}:{found}")
         for row in rows:
-            found = outcomes[row.id].vendor_id
-            if found and known.get(row.entity_key) != found:
-                facts = (_SYNCED[kind], destination, row.person_id, found, at, row.correlation_id)
-                news[row.id] = Answer(*facts)
+            if told := outcomes[row.id].fact:
+                news[row.id] = self._answer(row, told, row.entity_key)
         return news
+
+    def _answer(self, row: Delivery, fact: Fact, key: str) -> Answer:
+        return Answer(
+            type=fact.type,
+            destination=self._connector.destination,
+            key=key,
+            person_id=row.person_id,
+            occurred_at=self._tools.clock(),
+            correlation_id=row.correlation_id,
+            data=fact.data,
+        )
 
     def _log(
         self,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from reverse_etl.errors import EditInvalidError
+from reverse_etl.leaving import AT_HOME
 
 Verb = Literal["set", "drop", "map"]
 _ABSENT = object()
@@ -81,8 +82,8 @@ def _place(payload: dict[str, Any], parents: Sequence[str], *, make: bool) -> di
 def _path(path: str, text: str) -> str:
     if not path or not all(path.split(".")):
         raise EditInvalidError(f"{text!r} names no field.")
-    if path.split(".")[0] == "refers_to":
-        raise EditInvalidError("What a row refers to cannot be edited.")
+    if path.split(".")[0] in AT_HOME:
+        raise EditInvalidError("What a row refers to or keeps cannot be edited.")
     return path
 
 

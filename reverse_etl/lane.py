@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from reverse_etl import catalogue
 from reverse_etl.breaker import Permit
@@ -18,6 +18,11 @@ from reverse_etl.health import Health
 from reverse_etl.model import Delivery, Kind, Problem, State
 from reverse_etl.pace import Pace
 from reverse_etl.tools import Sleep, Tools
+
+_CREDITS: Final = {
+    catalogue.CREDITS_USED_UP: "has no credits left; its rows stay queued",
+    catalogue.CREDIT_BUDGET_SPENT: "has spent the credits we allow it; its rows stay queued",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Lane:
         if health.stopped_code and self._next_try and now < self._next_try:
             return Rest(self._next_try)
         if pause := health.pause_left(now):
+            await self._explain_pause()
             return Rest(now + pause)
         permit = health.breaker.permit(now)
         if permit is not Permit.OPEN_ROAD:
@@ -163,7 +169,10 @@ class Lane:
         waits = [
             outcome.retry_after
             for outcome in ended.outcomes
-            if outcome.kind is Kind.RETRYABLE and outcome.retry_after
+            if outcome.kind is Kind.RETRYABLE
+            and outcome.retry_after
+            # A spent budget is our own affair, and hot leads have a share of it yet.
+            and outcome.code != catalogue.CREDIT_BUDGET_SPENT
         ]
         limited = any(outcome.code == catalogue.RATE_LIMITED for outcome in ended.outcomes)
         return max(waits) if waits else policy.delay(1, rng) if limited else None
@@ -176,6 +185,8 @@ class Lane:
             self._note(
                 catalogue.AUTHENTICATION_FAILED, "refuses our credentials; its rows stay queued"
             )
+        for code in {outcome.code for outcome in ended.outcomes} & set(_CREDITS):
+            self._note(code, _CREDITS[code])
         if any(outcome.kind is Kind.UNREACHABLE for outcome in ended.outcomes):
             self.unreachable += 1
             code = catalogue.DESTINATION_UNREACHABLE
@@ -184,6 +195,20 @@ class Lane:
             self.unreachable = 0
             self.problems.pop(catalogue.DESTINATION_UNREACHABLE, None)
             self.problems.pop(catalogue.BREAKER_OPEN, None)
+
+    async def _explain_pause(self) -> None:
+        code = catalogue.CREDITS_USED_UP
+        if code in self.problems:
+            return
+        waiting = await self._tools.db(
+            self._tools.ledger.find,
+            destination=self.name,
+            states=[State.PENDING],
+            code=code,
+            limit=1,
+        )
+        if waiting:
+            self._note(code, _CREDITS[code])
 
     async def _sweep(self, now: datetime, health: Health) -> None:
         if self._next_sweep is None or now >= self._next_sweep:

@@ -16,7 +16,9 @@ PERSONAL: Final = frozenset({
     "fbc", "fbp", "client_ip_address", "client_user_agent", "text",
     "Email", "Phone", "FirstName", "LastName", "Company", "Title", "Subject", "Description",
     "fallbackText", "person_id", "client_id", "user_id",
+    "domain", "email_hash", "first_name", "hashed_email", "last_name",
 })  # fmt: skip
+AT_HOME: Final = frozenset({"keeps", "refers_to"})
 _SHA256: Final = re.compile(r"^[0-9a-f]{64}$")
 
 
@@ -33,12 +35,13 @@ class LeavingField:
 
 def leaving(payloads: Iterable[Mapping[str, Any]]) -> list[LeavingField]:
     """The fields of these payloads that hold a value, personal ones first, then by name. What a
-    payload refers to stays at home: the destination's own id goes in its place."""
+    payload refers to stays at home: the destination's own id goes in its place. So does what it
+    `keeps` for the answer."""
     rows: dict[str, int] = {}
     plain: set[str] = set()
     for payload in payloads:
         found = set()
-        sent = {key: value for key, value in payload.items() if key != "refers_to"}
+        sent = {key: value for key, value in payload.items() if key not in AT_HOME}
         for name, value in _leaves(sent, ""):
             found.add(name)
             if not (isinstance(value, str) and _SHA256.match(value)):

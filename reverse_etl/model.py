@@ -125,8 +125,19 @@ class Kind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What a destination told us besides an id: `data` are members of an event of this type. It
+    may be personal, so it goes to the event log and nowhere else."""
+
+    type: str
+    data: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one send did to one delivery. `message` is redacted before it is stored."""
+    """What one send did to one delivery. `message` is redacted before it is stored.
+    `costs_attempt`: false for what would have happened to any row, such as a spent budget; `fact`:
+    to be in the event log before the row is settled."""
 
     kind: Kind
     code: str
@@ -135,6 +146,8 @@ class Outcome:
     retry_after: timedelta | None = None
     vendor_id: str | None = None
     possible_repeat: bool = False
+    costs_attempt: bool = True
+    fact: Fact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +206,16 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A fact that a destination told us, to be appended to the event log."""
+    """A fact that a destination told us, to be appended to the event log. `key`: what makes it
+    one among the answers of its type and destination; `data`: what else its event says."""
 
     type: str
     destination: str
+    key: str
     person_id: str
-    vendor_id: str
     occurred_at: datetime
     correlation_id: str
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""How many requests a vendor account may make: a sliding window with a share for hot leads.
+"""How many requests a vendor account may make, or credits it may spend: a sliding window with a
+share for hot leads.
 
 Pure: the time and what was taken are passed in, and waiting is the caller's business.
 """
@@ -11,6 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 _NOTHING = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """How many credits may be spent now, and how long until there are more; `taken`: which ones,
+    so that they can be given back."""
+
+    granted: int
+    wait: timedelta = _NOTHING
+    taken: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +51,10 @@ class Budget:
         the window went out, oldest first."""
         over = len(taken) - self.allowed(hot=hot)
         return max(taken[over] + self.length - now, _NOTHING) if over >= 0 else _NOTHING
+
+    def grant(self, wanted: int, taken: Sequence[datetime], now: datetime, *, hot: bool) -> Credits:
+        """As much of what is wanted as may be taken now."""
+        granted = min(wanted, max(self.allowed(hot=hot) - len(taken), 0))
+        if granted == wanted:
+            return Credits(granted)
+        return Credits(granted, self.wait([*taken, *[now] * granted], now, hot=hot))

@@ -118,7 +118,8 @@ def decide(
             due = now + policy.delay(1, rng)
             return _until(Decision(State.PENDING, outcome.code, due, counts=False), deadline)
         case Kind.RETRYABLE | Kind.UNKNOWN:
-            return _again(outcome, attempts, now, deadline, policy, rng, counts=not free)
+            counts = outcome.costs_attempt and not free
+            return _again(outcome, attempts, now, deadline, policy, rng, counts=counts)
 
 
 def _again(

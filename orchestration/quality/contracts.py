@@ -332,6 +332,20 @@ ACTIVATION = (
         matches("currency", r"^[A-Z]{3}$"),
         one_of("ad_user_data", "GRANTED", "DENIED"),
     ),
+    _activation(
+        "act_apollo__people",
+        {"email": "$.hashed_email", "record": "$.keeps.record_id"},
+        not_null("email"),
+        matches("email", SHA256),
+        not_null("record"),
+    ),
+    _activation(
+        "act_peopledatalabs__people",
+        {"email": "$.email_hash", "record": "$.keeps.record_id"},
+        not_null("email"),
+        matches("email", SHA256),
+        not_null("record"),
+    ),
 )
 
 BY_BORDER: Mapping[Border, tuple[Contract, ...]] = {

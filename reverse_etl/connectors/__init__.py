@@ -6,6 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from reverse_etl.connectors.base import Connector, Context
+from reverse_etl.connectors.enrichment import (
+    Apollo,
+    ApolloSettings,
+    PeopleDataLabs,
+    PeopleDataLabsSettings,
+)
 from reverse_etl.connectors.ga4 import Ga4, Ga4Settings
 from reverse_etl.connectors.http import http_client
 from reverse_etl.connectors.hubspot import HubSpot, HubSpotSettings
@@ -19,6 +25,7 @@ from reverse_etl.connectors.webhook import Webhook, WebhookSettings
 from reverse_etl.errors import ConfigurationError
 
 __all__ = [
+    "ApolloSettings",
     "Connector",
     "ConnectorSettings",
     "Context",
@@ -26,6 +33,7 @@ __all__ = [
     "HubSpotSettings",
     "MetaSettings",
     "Outside",
+    "PeopleDataLabsSettings",
     "SalesforceSettings",
     "SlackSettings",
     "TeamsSettings",
@@ -35,9 +43,11 @@ __all__ = [
 ]
 
 CONNECTORS: Final[Mapping[type[ConnectorSettings], Callable[[Any, Outside], Connector]]] = {
+    ApolloSettings: Apollo,
     Ga4Settings: Ga4,
     HubSpotSettings: HubSpot,
     MetaSettings: MetaCapi,
+    PeopleDataLabsSettings: PeopleDataLabs,
     SalesforceSettings: Salesforce,
     SlackSettings: Slack,
     TeamsSettings: Teams,

@@ -11,12 +11,20 @@ from typing import Any, Protocol, runtime_checkable
 from reverse_etl import catalogue
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Call, Delivery, Kind, Outcome, Reply
-from reverse_etl.quota import Budget
+from reverse_etl.quota import Budget, Credits
 
 
 @asynccontextmanager
 async def _no_wait() -> AsyncIterator[None]:
     yield
+
+
+async def _enough(rows: Sequence[Delivery]) -> Credits:
+    return Credits(len(rows))
+
+
+async def _nothing_back(_credits: Credits, _unused: int) -> None:
+    return None
 
 
 async def _nobody(_keys: Sequence[str]) -> frozenset[str]:
@@ -35,6 +43,11 @@ class Context:
     permit: Callable[[], AbstractAsyncContextManager[None]] = _no_wait
     """Enter for each HTTP request, from before it goes out until its answer is there: the quota's
     say."""
+    spend: Callable[[Sequence[Delivery]], Awaitable[Credits]] = _enough
+    """Take a credit for each of these rows, hot ones first, before something is asked that costs
+    them: the budget's say."""
+    give_back: Callable[[Credits, int], Awaitable[None]] = _nothing_back
+    """Return so many of these credits: the vendor did not charge them."""
     alive: Callable[[Sequence[str]], Awaitable[frozenset[str]]] = _nobody
     """Which of these entity keys are wanted: delivered and not gone since, or queued."""
 
@@ -64,6 +77,15 @@ class Connector(Protocol):
     async def read_back(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """Find out what became of deliveries whose answer was lost: delivered, or to be sent
         again (retryable), or still unknown."""
+
+
+@runtime_checkable
+class Spender(Protocol):
+    """A connector whose requests cost credits."""
+
+    @property
+    def credits(self) -> Budget | None:
+        """Credits that we allow ourselves; None for as many as the vendor gives."""
 
 
 @runtime_checkable

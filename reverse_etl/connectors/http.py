@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -71,17 +71,24 @@ def _objects(found: object) -> tuple[Mapping[str, Any], ...]:
     return tuple(item for item in items if isinstance(item, Mapping))
 
 
+def bearer(token: str) -> dict[str, str]:
+    """The header of a bearer token."""
+    return {"authorization": f"Bearer {token}"}
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A vendor's base address with what every request carries. With `token` it goes as a bearer
-    token; one that is refused with 401 is renewed once, where it can be. An address that is a
-    secret itself is called whole, with an empty path: nothing of it is noted."""
+    """A vendor's base address with what every request carries. With `token` it goes in the header
+    that `carry` makes of it, as a bearer token unless told otherwise; one that is refused with 401
+    is renewed once, where it can be. An address that is a secret itself is called whole, with an
+    empty path: nothing of it is noted."""
 
     client: httpx.AsyncClient
     url: str = field(repr=False)
     timeout: timedelta
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     token: TokenSource | None = None
+    carry: Callable[[str], Mapping[str, str]] = bearer
 
     async def call(
         self,
@@ -115,13 +122,13 @@ class Endpoint:
         started = time.perf_counter()
         status: int | None = None
         code: str | None = None
-        bearer = {"authorization": f"Bearer {token}"} if token else {}
+        carried = self.carry(token) if token else {}
         try:
             answer = await self.client.request(
                 request.method,
                 self.url + request.path,
                 content=request.content,
-                headers={"content-type": _JSON, **bearer, **request.headers},
+                headers={"content-type": _JSON, **carried, **request.headers},
                 timeout=self.timeout.total_seconds(),
             )
             status = answer.status_code

@@ -47,6 +47,7 @@ def find(
     correlation_id: str | None,
     destination: str | None,
     states: Collection[State] | None,
+    code: str | None,
     limit: int,
 ) -> list[Delivery]:
     """Deliveries that match everything given, oldest first."""
@@ -56,6 +57,7 @@ def find(
         (d.person_id, person_id),
         (d.correlation_id, correlation_id),
         (d.destination, destination),
+        (d.code, code),
     ):
         if value is not None:
             query = query.where(column == value)

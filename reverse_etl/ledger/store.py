@@ -38,7 +38,7 @@ from reverse_etl.model import (
     Preview,
     State,
 )
-from reverse_etl.quota import Budget
+from reverse_etl.quota import Budget, Credits
 
 FREE = Admission()
 
@@ -273,6 +273,18 @@ class Ledger:
         with writing(self._engine, destination) as connection:
             _requests.end(connection, turn, now)
 
+    def spend_credits(
+        self, destination: str, wanted: int, now: datetime, budget: Budget, *, hot: bool
+    ) -> Credits:
+        """Take as many credits of the account's budget as are wanted and left."""
+        with writing(self._engine, destination) as connection:
+            return _requests.spend(connection, destination, wanted, now, budget, hot=hot)
+
+    def return_credits(self, destination: str, ids: Sequence[int]) -> None:
+        """Give back credits that were taken but not charged."""
+        with writing(self._engine, destination) as connection:
+            _requests.give_back(connection, ids)
+
     def forget(self, *, before: datetime, now: datetime) -> tuple[int, int]:
         """Delete tries of settled deliveries and audit entries from before then; how many of
         each. Audited; deliveries stay, and so does what nobody has settled yet."""
@@ -293,6 +305,7 @@ class Ledger:
         correlation_id: str | None = None,
         destination: str | None = None,
         states: Collection[State] | None = None,
+        code: str | None = None,
         limit: int = 1000,
     ) -> list[Delivery]:
         """Deliveries that match everything given, oldest first."""
@@ -303,6 +316,7 @@ class Ledger:
                 correlation_id=correlation_id,
                 destination=destination,
                 states=states,
+                code=code,
                 limit=limit,
             )
 

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from reverse_etl.errors import FaultPlanError
 from reverse_etl.sandbox.answer import Answer, Request
+from reverse_etl.sandbox.enrichment import Apollo, PeopleDataLabs
 from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
 from reverse_etl.sandbox.ga4 import Ga4
 from reverse_etl.sandbox.hubspot import HubSpot
@@ -57,14 +58,16 @@ def create_app(
     search_lag: float = 5.0,
     token_seconds: float = 1800,
     salesforce: Salesforce | None = None,
+    enrichment_credits: int | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """A sandbox with empty vendors.
 
     `seed`: for faults with a probability, unless a plan brings its own. `hubspot_limit`: requests
     per 10 seconds, None for none. `search_lag`, `token_seconds`: until search finds what was
-    written, until an OAuth token expires. `salesforce`: an org with limits of its own. `clock`:
-    seconds since 1970.
+    written, until an OAuth token expires. `salesforce`: an org with limits of its own.
+    `enrichment_credits`: what each account for enrichment has, None for no end. `clock`: seconds
+    since 1970.
     """
     vendors: list[Vendor] = [
         HubSpot(limit=hubspot_limit, lag=search_lag, token_seconds=token_seconds),
@@ -74,6 +77,8 @@ def create_app(
         Teams(),
         Webhook(),
         Ga4(),
+        Apollo(credits_left=enrichment_credits),
+        PeopleDataLabs(credits_left=enrichment_credits),
     ]
     sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(

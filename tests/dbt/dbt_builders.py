@@ -191,6 +191,23 @@ def contact_synced(person_id: str, vendor_id: str, when: datetime) -> RawEvent:
     return raw_event("millrace", key, "contact_synced", body, when, kind="answer")
 
 
+def person_enriched(
+    question: Mapping[str, Any], when: datetime, destination: str = "apollo", **fields: str
+) -> RawEvent:
+    """The answer to a row of `act_<destination>__people`; without fields nothing was known."""
+    body = {
+        "type": "person_enriched",
+        "occurred_at": iso(when),
+        "destination": destination,
+        "person_id": question["person_id"],
+        **json.loads(question["payload"])["keeps"],
+        "is_match": bool(fields),
+        **fields,
+    }
+    key = f"person_enriched:{destination}:{question['entity_key']}"
+    return raw_event("millrace", key, "person_enriched", body, when, kind="answer")
+
+
 def mql_reached(mql: Mapping[str, Any], decided_at: datetime) -> RawEvent:
     """The decision the orchestration appends for an undecided row of fct_mqls."""
     body = {

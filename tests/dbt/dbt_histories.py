@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,11 +18,15 @@ from dbt_builders import (
     deal_property,
     deal_to_contact,
     hubspot,
+    person_enriched,
     standard,
     typeform,
 )
 
-EMAILS = [f"person{number}@company{number % 7}.example" for number in range(40)]
+EMAILS = [
+    *(f"person{number}@company{number % 7}.example" for number in range(40)),
+    *(f"person{number}@company{number % 7}.com" for number in range(40, 50)),
+]
 ROLE = "info@company1.example"
 PHONES = [f"+1650555{number:04d}" for number in range(12)]
 NAMES = [("Ada", "Lovelace"), ("Grace", "Hopper"), ("Kay", "McNulty"), ("Jean", "Bartik")]
@@ -96,6 +102,19 @@ def _spend(draw: Draw) -> RawEvent:
     )  # fmt: skip
 
 
+def _enrichment(draw: Draw) -> RawEvent:
+    """An answer about a record that is there, or is not, with or without a match."""
+    hashed = hashlib.sha256(draw.email.encode()).hexdigest()
+    kept = {"email_sha256": hashed, "record_id": f"standard:email:{draw.email}"}
+    asked = {
+        "person_id": f"p_{draw.key}",
+        "entity_key": f"p_{draw.key}:{hashed}",
+        "payload": json.dumps({"keeps": kept}),
+    }
+    known = {"job_title": "VP Sales", "employees": "300", "country": "Germany", "phone": draw.phone}
+    return person_enriched(asked, draw.when, **(known if draw.number % 4 else {}))
+
+
 MAKERS: list[Callable[[Draw], RawEvent]] = [
     _form,
     _form,
@@ -121,6 +140,7 @@ MAKERS: list[Callable[[Draw], RawEvent]] = [
     lambda d: deal_to_contact(d.deal, d.contact, d.when),
     lambda d: hubspot("contact.deletion", d.contact, d.when),
     lambda d: contact_synced(f"p_{d.key}", str(d.contact), d.when),
+    _enrichment,
 ]
 
 

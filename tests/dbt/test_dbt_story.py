@@ -26,6 +26,7 @@ COMPARED = (
     "activation.act_webhook__events", "activation.act_ga4__events",
     "activation.act_salesforce__leads", "activation.act_salesforce__contacts",
     "activation.act_salesforce__accounts", "activation.act_salesforce__tasks",
+    "activation.act_apollo__people", "activation.act_peopledatalabs__people",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import enrichment_cases
 import ga4_cases
 import httpx
 import hubspot_cases
@@ -49,6 +50,7 @@ CASES = [
     *teams_cases.CASES,
     *webhook_cases.CASES,
     *ga4_cases.CASES,
+    *enrichment_cases.CASES,
 ]
 
 

@@ -147,6 +147,16 @@ MILLRACE = [
         "vendor_id": "501",
     },
     {
+        "type": "person_enriched",
+        "occurred_at": AT.isoformat(),
+        "destination": "apollo",
+        "person_id": "p1",
+        "record_id": "typeform:email:ada@example.com",
+        "email_sha256": "0" * 64,
+        "is_match": True,
+        "job_title": "VP Engineering",
+    },
+    {
         "type": "erased",
         "occurred_at": AT.isoformat(),
         "erasure_id": "er_1",

@@ -111,6 +111,13 @@ def test_locked_waits_at_least_two_seconds():
     assert timedelta(seconds=2) == classify(423).retry_after
 
 
+def test_what_no_row_is_to_blame_for_costs_no_try():
+    """A row that waits for credits is never given up for it."""
+    outcome = Outcome(Kind.RETRYABLE, "CREDITS_USED_UP", costs_attempt=False)
+    decision = _decide(outcome, attempts=RetryPolicy().limit + 5)
+    assert (State.PENDING, False) == (decision.state, decision.counts)
+
+
 def test_attempt_limit_ends_in_the_dead_letters():
     """The last allowed try that fails makes a dead letter, with the failure's own code."""
     decision = _decide(RETRYABLE, attempts=RetryPolicy().limit)

@@ -162,7 +162,7 @@ def test_the_first_delivery_of_a_contact_is_answered_before_it_is_settled(ledger
     seen = []
 
     def on_answer(answers):
-        seen.extend((answer.type, answer.person_id, answer.vendor_id) for answer in answers)
+        seen.extend((answer.type, answer.person_id, dict(answer.data)) for answer in answers)
         assert states(ledger) == ["in_flight"]
 
     put(ledger, contact(1))
@@ -170,7 +170,7 @@ def test_the_first_delivery_of_a_contact_is_answered_before_it_is_settled(ledger
     drain()
     put(ledger, contact(1, properties={"firstname": "Grace"}))
     drain()
-    assert seen == [("contact_synced", "person-1", "vendor-person-1")]
+    assert seen == [("contact_synced", "person-1", {"vendor_id": "vendor-person-1"})]
 
 
 def test_an_answer_that_cannot_be_recorded_is_read_back_and_handed_over_again(ledger, dispatch):

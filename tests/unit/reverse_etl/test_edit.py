@@ -39,6 +39,7 @@ def test_a_field_is_changed(verb, text, expected):
         ("map", "properties.country=US"),
         ("drop", ""),
         ("set", "refers_to.contact=other"),
+        ("set", "keeps.record_id=other"),
     ],
 )
 def test_what_cannot_be_understood_is_refused(verb, text):

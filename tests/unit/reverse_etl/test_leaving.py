@@ -34,3 +34,9 @@ def test_hashed_means_every_value():
 def test_nothing_leaves():
     """No rows, no fields."""
     assert [] == leaving([])
+
+
+def test_what_a_row_keeps_stays_at_home():
+    """Neither what a row refers to nor what it keeps for the answer leaves."""
+    payload = {"keeps": {"record_id": "r"}, "refers_to": {"contact": "p"}, "hashed_email": HASH}
+    assert ["hashed_email"] == [field.name for field in leaving([payload])]

@@ -124,3 +124,23 @@ def test_destinations_do_not_wait_for_each_other_on_postgres(postgres_url):
         put(ledger, conversion(1))
         assert 1 == len(ledger.find(destination="meta"))
     engine.dispose()
+
+
+def test_credits_are_one_budget_for_all(ledger, ledger_url):
+    """Two processes spend from one purse, beside the requests; hot rows have their share, and what
+    is left is given even where more is wanted."""
+    with Ledger.open(ledger_url) as other:
+        assert 6 == ledger.spend_credits("apollo", 6, NOON, BUDGET, hot=False).granted
+        cold = other.spend_credits("apollo", 6, NOON + SECOND, BUDGET, hot=False)
+        assert (2, BUDGET.length - SECOND) == (cold.granted, cold.wait)
+        assert 2 == other.spend_credits("apollo", 5, NOON + SECOND, BUDGET, hot=True).granted
+        assert not ledger.take_request("apollo", NOON, BUDGET, hot=False).wait
+    assert 3 == ledger.spend_credits("apollo", 3, NOON + BUDGET.length, BUDGET, hot=False).granted
+
+
+def test_credits_that_were_not_charged_come_back(ledger):
+    """A returned credit can be spent again at once; the others stay spent."""
+    spent = ledger.spend_credits("apollo", 8, NOON, BUDGET, hot=False)
+    ledger.return_credits("apollo", spent.taken[-3:])
+    again = ledger.spend_credits("apollo", 8, NOON, BUDGET, hot=False)
+    assert (3, BUDGET.length) == (again.granted, again.wait)

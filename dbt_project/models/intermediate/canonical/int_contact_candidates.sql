@@ -45,7 +45,9 @@ candidates as (
             contacts.stripe_customer_id,
             contacts.meta_lead_id,
             contacts.phone
-        ) is not null as has_other_identifier,
+        ) is not null
+        -- An answer names the record that it is about.
+        or not ({{ is_own_word('contacts.source') }}) as has_other_identifier,
         contacts.occurred_at
     from contacts
     left join emails on contacts.email = emails.email_given

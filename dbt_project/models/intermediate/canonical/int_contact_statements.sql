@@ -37,6 +37,7 @@ home_countries as (
         record_id,
         {{ latest('country_code', 'last_order_key') }} as country_code
     from located
+    where {{ is_own_word('source') }}
     group by record_id
 
 ),
@@ -91,6 +92,7 @@ statements as (
         located.first_occurred_at,
         located.last_occurred_at
     from located
+    -- Of whom nothing is left but what a vendor said, nothing is said.
     inner join home_countries on located.record_id = home_countries.record_id
     left join phones
         on

@@ -69,7 +69,9 @@ chosen as (
             end as {{ field }},
         {% endfor %}
         min(candidates.first_seen_at) as first_seen_at,
-        max(candidates.last_seen_at) as last_seen_at,
+        max(
+            case when {{ is_own_word('candidates.source') }} then candidates.last_seen_at end
+        ) as last_seen_at,
         max(candidates.order_key) as order_key
     from candidates
     cross join strategies

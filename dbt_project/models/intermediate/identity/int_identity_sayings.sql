@@ -11,6 +11,7 @@ with
 statements as (
 
     select * from {{ ref('int_contact_statements') }}
+    where {{ is_own_word('source') }}
 
 ),
 

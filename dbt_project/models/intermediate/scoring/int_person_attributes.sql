@@ -16,6 +16,7 @@ sayings as (
 
     select
         person_id,
+        source,
         {% for field in score_attributes() %}
             {{ field }},
         {% endfor %}
@@ -26,6 +27,7 @@ sayings as (
     union all
     select
         person_id,
+        source,
         {% for field in score_attributes() %}
             {{ field }},
         {% endfor %}
@@ -44,6 +46,7 @@ told as (
             person_id,
             '{{ field }}' as field,
             {{ field }} as field_value,
+            source,
             event_id,
             order_key,
             occurred_at
@@ -51,6 +54,31 @@ told as (
         where {{ field }} is not null
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
+
+),
+
+-- What a vendor says counts until somebody says so themselves, and not after.
+heard as (
+
+    select
+        *,
+        min(case when {{ is_own_word('source') }} then order_key end)
+            over (partition by person_id, field) as own_word_key
+    from told
+
+),
+
+believed as (
+
+    select
+        person_id,
+        field,
+        field_value,
+        event_id,
+        order_key,
+        occurred_at
+    from heard
+    where {{ is_own_word('source') }} or own_word_key is null or order_key < own_word_key
 
 ),
 
@@ -77,7 +105,7 @@ firsts as (
 -- A field that some rule wants to be absent is so from the person's first event on.
 known as (
 
-    select * from told
+    select * from believed
     union all
     select
         firsts.person_id,
