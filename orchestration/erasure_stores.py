@@ -72,10 +72,10 @@ def ledger(
     needles = Needles(plan.spellings)
     with closing(connections.ledger(settings)) as ledger:
         deadline = time.monotonic() + _SENDING_SECONDS
-        while ledger.cancel_for_erasure(plan.persons, clock()) and time.monotonic() < deadline:
+        while ledger.erasure.cancel(plan.persons, clock()) and time.monotonic() < deadline:
             pause(_TICK)
-        told = ledger.erase(plan.persons, needles, clock())
-        ledger.scrub()
+        told = ledger.erasure.erase(plan.persons, needles, clock())
+        ledger.erasure.scrub()
     return {f"ledger_{name}": number for name, number in asdict(told).items()}
 
 
@@ -136,7 +136,7 @@ def _only_others(
     if again.whole or again.mentions or lingers(log, theirs):
         return False
     with closing(connections.ledger(settings)) as ledger:
-        return not ledger.names(needles.masked_text)
+        return not ledger.erasure.names(needles.masked_text)
 
 
 def _of_stores(settings: Settings, databases: list[Path]) -> set[Path]:

@@ -14,8 +14,10 @@ import structlog
 
 from reverse_etl import catalogue, consent
 from reverse_etl.bisect import send_bisecting
-from reverse_etl.connectors.base import Connector, Context
+from reverse_etl.connectors.base import Connector, Context, Looker
+from reverse_etl.errors import CallFailedError
 from reverse_etl.ledger import Settlement
+from reverse_etl.looking import Looking
 from reverse_etl.model import (
     Answer,
     Call,
@@ -28,6 +30,7 @@ from reverse_etl.model import (
     State,
     object_kind,
 )
+from reverse_etl.payload import refers_to, written_fields
 from reverse_etl.permits import permits, returning, spending
 from reverse_etl.retry import Decision, decide
 from reverse_etl.tools import Tools
@@ -73,7 +76,8 @@ class Delivering:
         ready = [row for row in ready if row not in waiting]
         if not ready:
             return Ended(tuple(settled), (), (), recording_failed=False)
-        reply = await self._ask(ready, context, read_back=read_back)
+        reply = None if read_back else await self._remember(ready)
+        reply = reply or await self._ask(ready, context, read_back=read_back)
         sent, failed = await self._settle(ready, reply, context, now, read_back, probing)
         sent = [replace(item, consent_id=_consent_id(item.delivery, current)) for item in sent]
         outcomes = tuple(item.outcome for item in sent if item.outcome)
@@ -88,7 +92,7 @@ class Delivering:
         destination, kind = self._connector.destination, object_kind(rows[0].action)
         known = await self._vendor_ids(kind, [row.entity_key for row in rows])
         own = {row.id: row.external_id or known.get(row.entity_key) for row in rows}
-        named = {row.id: refers_to(row) for row in rows}
+        named = {row.id: refers_to(row.body) for row in rows}
         found = {
             kind: await self._vendor_ids(kind, [n[kind] for n in named.values() if kind in n])
             for kind in sorted({kind for names in named.values() for kind in names})
@@ -114,6 +118,29 @@ class Delivering:
     async def _vendor_ids(self, kind: str, keys: Sequence[str]) -> dict[str, str]:
         lookup = self._tools.ledger.vendor_ids
         return await self._tools.db(lookup, self._connector.destination, kind, keys)
+
+    async def _remember(self, rows: Sequence[Delivery]) -> Reply | None:
+        """During a canary: keep what objects are before they are written. A reply when that cannot
+        be found out: then nothing is sent yet."""
+        name, canaries, one = self._connector.destination, self._tools.ledger.canaries, rows[0]
+        looker = self._connector
+        if one.mode != "state" or not isinstance(looker, Looker) or not looker.looks(one.action):
+            return None
+        if await self._tools.db(canaries.of, name) is None:
+            return None
+        keys = [row.entity_key for row in rows]
+        unseen = await self._tools.db(canaries.unseen, name, one.action, keys)
+        fields = sorted({name for row in rows for name in written_fields(row.body)})
+        looking = Looking(self._connector, looker, self._tools)
+        try:
+            found = await looking.found(one.action, unseen, fields) if unseen else {}
+        except CallFailedError as failure:
+            kind = failure.outcome.kind
+            unsent = Kind.RETRYABLE if kind is Kind.UNKNOWN else kind
+            return Reply({row.id: replace(failure.outcome, kind=unsent) for row in rows})
+        before = {key: found.get(key) for key in unseen}
+        await self._tools.db(canaries.keep, name, one.action, before)
+        return None
 
     async def _ask(self, rows: Sequence[Delivery], context: Context, *, read_back: bool) -> Reply:
         try:
@@ -270,12 +297,6 @@ def _refused(rows: Sequence[Delivery], current: Consents, now: datetime) -> list
 def _consent_id(row: Delivery, current: Consents) -> str | None:
     """The record that allowed the sending: the newest one."""
     return current.get((row.person_id, row.purpose), (None, None))[1]
-
-
-def refers_to(row: Delivery) -> dict[str, str]:
-    """Object kind → entity key of what must be at the destination before this row."""
-    named = row.body.get("refers_to")
-    return {str(kind): str(key) for kind, key in named.items()} if isinstance(named, dict) else {}
 
 
 def _describe(calls: Sequence[Call], items: int) -> str:

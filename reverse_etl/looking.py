@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 
 from reverse_etl.connectors.base import Connector, Context, Found, Looker
 from reverse_etl.diff import Difference, compare, worst_first
 from reverse_etl.model import ActivationRow, object_kind
+from reverse_etl.payload import fields_of
 from reverse_etl.permits import permits
 from reverse_etl.tools import Tools
 
@@ -43,7 +43,7 @@ class Looking:
 
     async def _compared(self, rows: Sequence[ActivationRow]) -> list[Difference]:
         one, keys = rows[0], [row.entity_key for row in rows]
-        wanted = {row.entity_key: fields_of(row.payload) for row in rows}
+        wanted = {row.entity_key: fields_of(orjson.loads(row.payload)) for row in rows}
         names = sorted({name for fields in wanted.values() for name in fields})
         ledger = self._tools.ledger
         sent = await self._tools.db(ledger.last_sent, one.destination, one.action, keys)
@@ -55,14 +55,8 @@ class Looking:
                 key,
                 ids.get(key),
                 wanted=wanted[key],
-                sent=fields_of(sent[key]) if key in sent else None,
+                sent=fields_of(orjson.loads(sent[key])) if key in sent else None,
                 there=found.get(key),
             )
             for key in keys
         ]
-
-
-def fields_of(payload: str) -> Mapping[str, Any]:
-    """The fields of a state payload that are ours."""
-    found: Mapping[str, Any] = orjson.loads(payload).get("properties", {})
-    return found

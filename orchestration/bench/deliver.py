@@ -40,6 +40,7 @@ from reverse_etl.testing import contact, conversion
 Progress = Callable[[str], None]
 
 WINDOW = 10  # seconds of HubSpot's limit
+SLOW_MS = 300  # as long as a batch takes at a real CRM
 _START_SECONDS = 30
 
 METHOD = (
@@ -48,10 +49,11 @@ METHOD = (
     " `resync_seconds`: the same rows again, and a drain. `rows_per_second`: a drain without a"
     " limit. `limit_share`: the same from a new SQLite ledger under a limit of {limit} requests in"
     " 10 s on both sides: requests made by those that this rate allows in the time taken, from the"
-    " start of the dispatcher to its end. `dead_neighbour`: seconds at the sandbox for {part:,}"
-    " rows while another destination refuses connections, by the seconds without it, median of"
-    " {rounds} pairs. `duplicates` are counted at the sandbox. `peak_memory_mb` is of this process"
-    " without a limit, the rows in its hands included."
+    " start of the dispatcher to its end. `slow_limit_share`: the same for {part:,} rows when each"
+    " batch is answered after {slow} ms, so that several have to be under way. `dead_neighbour`:"
+    " seconds at the sandbox for {part:,} rows while another destination refuses connections, by"
+    " the seconds without it, median of {rounds} pairs. `duplicates` are counted at the sandbox."
+    " `peak_memory_mb` is of this process without a limit, the rows in its hands included."
 )
 
 
@@ -82,12 +84,14 @@ def measure_deliver(size: Size, progress: Progress) -> dict[str, Any]:
                 told = _Bench(ledger, size, progress).without_limit(rows)
             with closing(Ledger.open(f"sqlite:///{folder}/limited.sqlite")) as ledger:
                 told |= _Bench(ledger, size, progress).within_limit(rows)
+            with closing(Ledger.open(f"sqlite:///{folder}/slow.sqlite")) as ledger:
+                told |= _Bench(ledger, size, progress).slow_vendor(rows[: size.part])
     told["duplicates"] += told.pop("duplicates_within_limit")
     return {
         **told,
         "machine": describe_machine(),
         "versions": versions(database),
-        "method": METHOD.format(limit=size.limit, part=size.part, rounds=size.rounds),
+        "method": METHOD.format(limit=size.limit, part=size.part, rounds=size.rounds, slow=SLOW_MS),
     }
 
 
@@ -141,6 +145,21 @@ class _Bench:
             "limited_seconds": round(sent.seconds, 2),
             "rate_limited": asked[429],
             "duplicates_within_limit": copies,
+        }
+
+    def slow_vendor(self, rows: Sequence[ActivationRow]) -> dict[str, Any]:
+        """The same with a vendor that takes its time for each answer."""
+        with _vendors(limit=self.size.limit) as url:
+            self.progress(f"Delivering {len(rows):,} to a vendor that takes {SLOW_MS} ms")
+            slow = {"vendor": "hubspot", "path": "batch", "fault": "slow", "ms": SLOW_MS}
+            httpx.post(f"{url}/_faults", json={"rules": [slow]}).raise_for_status()
+            self.enqueue(rows)
+            sent = self.drain([_hubspot(url, self.size.limit)])
+            asked = Counter(entry["status"] for entry in _state(url)["requests"])
+        allowed = self.size.limit * sent.seconds / WINDOW
+        return {
+            "slow_limit_share": round(asked.total() / allowed, 3),
+            "slow_rate_limited": asked[429],
         }
 
     def enqueue(self, rows: Sequence[ActivationRow]) -> float:

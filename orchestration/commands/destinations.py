@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -65,6 +66,64 @@ def approve(name: Name, as_json: JsonOption = False) -> None:
         out.print(f"{approved:,} rows go to {name} with the next delivery.")
 
 
+@app.command()
+@reports_errors
+def canary(
+    name: Name,
+    percent: Annotated[float, typer.Option(min=0.1, max=100, help="Share of people.")] = 5,
+    reason: Reason = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Send to a share of people only, the same ones each time; the rows of others are held.
+
+    What objects of the destination were before is kept, where it can be asked, for the way back.
+    """
+    known([name])
+    with _open(load_settings()) as ledger:
+        held = ledger.canaries.start(name, percent / 100, **_act(reason))
+    if as_json:
+        print_json({"name": name, "percent": percent, "held": held})
+    else:
+        out.print(f"{percent:g} % of people are sent to {name}; {held:,} queued rows are held.")
+
+
+@app.command()
+@reports_errors
+def promote(name: Name, reason: Reason = "", as_json: JsonOption = False) -> None:
+    """End a canary well: everybody is sent again, and what was held goes out."""
+    known([name])
+    with _open(load_settings()) as ledger:
+        released = ledger.canaries.promote(name, **_act(reason))
+    if as_json:
+        print_json({"name": name, "released": released})
+    else:
+        out.print(f"{released:,} held rows go to {name} with the next delivery.")
+
+
+@app.command()
+@reports_errors
+def rollback(name: Name, reason: Reason, as_json: JsonOption = False) -> None:
+    """End a canary badly: what it wrote gets its old values again, and nothing new is queued until
+    `promote` or a new `canary`.
+
+    Objects that it made, and messages, tasks and events that it sent, stay: they are counted.
+    """
+    known([name])
+    with _open(load_settings()) as ledger:
+        told = ledger.canaries.roll_back(name, **_act(reason))
+    if as_json:
+        print_json({"name": name, **asdict(told)})
+        return
+    out.print(f"{told.restored:,} objects get their old values with the next delivery.")
+    if told.created or told.events:
+        made = f"{told.created:,} objects made, {told.events:,} events sent"
+        out.print(f"What cannot be taken back: {made}.")
+
+
+def _act(reason: str) -> dict[str, Any]:
+    return {"who": getpass.getuser(), "reason": reason, "now": datetime.now(UTC)}
+
+
 def _open(settings: Settings) -> closing[Ledger]:
     return closing(connections.ledger(settings))
 
@@ -96,6 +155,7 @@ def _destinations(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
 
     counts = ledger.counts().by_destination
     off, health = ledger.switches.off(), ledger.health()
+    canaries = ledger.canaries.all()
     told = []
     for name in settings.destinations:
         states, seen = counts.get(name, {}), health.get(name)
@@ -108,6 +168,9 @@ def _destinations(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
             state, why = "stopped", seen.stopped_code
         elif seen and seen.breaker.is_open:
             state, why = "not answering", "BREAKER_OPEN"
+        elif tried := canaries.get(name):
+            state = "rolled back" if tried.rolled_back_at else f"canary {tried.share:.1%}"
+            why = f"by {tried.who}; `millrace destinations promote {name}` ends it"
         waiting = sum(states.get(each, 0) for each in ("pending", "in_flight", "unknown", "held"))
         told.append({"name": name, "state": state, "told": why, "waiting": waiting})
     return told

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, select, update
 
 from reverse_etl import catalogue
-from reverse_etl.ledger.schema import attempts, audit, consents, deliveries, entities
+from reverse_etl.ledger.engine import reading, writing
+from reverse_etl.ledger.schema import attempts, audit, consents, deliveries, entities, snapshots
 from reverse_etl.model import State
 
 ERASED_TEXT: Final = "(erased)"
@@ -26,6 +27,7 @@ _TEXTS: Final[tuple[tuple[Table, tuple[str, ...]], ...]] = (
                   "correlation_id", "order_key")),
     (attempts, ("request", "response", "correlation_id")),
     (audit, ("reason",)),
+    (snapshots, ("fields", "entity_key")),
 )  # fmt: skip
 _KEYS: Final = frozenset({"entity_key", "consent_id", "correlation_id", "order_key"})
 
@@ -51,8 +53,36 @@ class Erased:
     masked: int = 0
 
 
-def cancel(connection: Connection, persons: Collection[str], now: datetime) -> int:
-    """See Ledger.cancel_for_erasure."""
+class Erasure:
+    """Erasing from a ledger. Methods raise LedgerUnavailableError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def cancel(self, persons: Collection[str], now: datetime) -> int:
+        """Cancel what is queued for these people and withdraw their consent; how many of their
+        rows are being sent at this moment."""
+        with writing(self._engine) as connection:
+            return _cancel(connection, persons, now)
+
+    def erase(self, persons: Collection[str], named: Names, now: datetime) -> Erased:
+        """Take people, who are `named` so in text, out of everything the ledger holds; accounts
+        and keys stay. Repeatable."""
+        with writing(self._engine) as connection:
+            return _erase(connection, persons, named, now)
+
+    def names(self, masked: Callable[[str], str]) -> bool:
+        """Whether anything in the ledger changes when people are masked."""
+        with reading(self._engine) as connection:
+            return _names(connection, masked)
+
+    def scrub(self) -> None:
+        """Write the ledger's file anew, so that nothing that was erased lingers in free space."""
+        _scrub(self._engine)
+
+
+def _cancel(connection: Connection, persons: Collection[str], now: datetime) -> int:
+    """See Erasure.cancel."""
     d, c = deliveries.c, consents.c
     theirs = d.person_id.in_(sorted(persons))
     connection.execute(
@@ -69,10 +99,10 @@ def cancel(connection: Connection, persons: Collection[str], now: datetime) -> i
     return int(connection.scalar(sending) or 0)
 
 
-def erase(connection: Connection, persons: Collection[str], named: Names, now: datetime) -> Erased:
-    """See Ledger.erase."""
+def _erase(connection: Connection, persons: Collection[str], named: Names, now: datetime) -> Erased:
+    """See Erasure.erase."""
     _overwrite_what_is_freed(connection)
-    cancel(connection, persons, now)
+    _cancel(connection, persons, now)
     ids = _emptied(connection, persons, now)
     tries = _empty_attempts(connection, ids)
     known = _empty_entities(connection, persons, ids, named)
@@ -81,8 +111,8 @@ def erase(connection: Connection, persons: Collection[str], named: Names, now: d
     return Erased(len(ids), tries, known, _count_cancelled(connection, persons), changed)
 
 
-def names(connection: Connection, masked: Callable[[str], str]) -> bool:
-    """See Ledger.names."""
+def _names(connection: Connection, masked: Callable[[str], str]) -> bool:
+    """See Erasure.names."""
     return any(
         (text := getattr(row, name)) is not None and masked(text) != text
         for table, columns in _TEXTS
@@ -91,8 +121,8 @@ def names(connection: Connection, masked: Callable[[str], str]) -> bool:
     )
 
 
-def scrub(engine: Engine) -> None:
-    """See Ledger.scrub. PostgreSQL frees the space of old rows; its server overwrites it."""
+def _scrub(engine: Engine) -> None:
+    """See Erasure.scrub. PostgreSQL frees the space of old rows; its server overwrites it."""
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     with autocommit.connect() as connection:
         raw: Any = connection.connection.driver_connection
@@ -100,7 +130,7 @@ def scrub(engine: Engine) -> None:
             raw.execute("VACUUM")
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         else:
-            for table in (deliveries, attempts, entities, consents, audit):
+            for table in (deliveries, attempts, entities, consents, audit, snapshots):
                 connection.exec_driver_sql(f"VACUUM {table.name}")
 
 
@@ -174,6 +204,8 @@ def _empty_entities(
     keys = set(persons)
     for page in _pages(ids):
         keys.update(connection.scalars(select(d.entity_key).where(d.id.in_(page))))
+    for page in _pages(sorted(keys)):
+        connection.execute(delete(snapshots).where(snapshots.c.entity_key.in_(page)))
     emptied = 0
     for page in _pages(sorted(keys)):
         chosen = update(entities).where(e.entity_key.in_(page))

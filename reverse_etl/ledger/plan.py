@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reverse_etl import catalogue, consent
+from reverse_etl.canary import Canary
 from reverse_etl.model import ActivationRow, ConsentStatus, State
 
 
@@ -67,6 +68,7 @@ def goal(
     *,
     held: Mapping[str, str],
     current_consent: ConsentStatus | None,
+    canary: Canary | None,
     now: datetime,
 ) -> Goal:
     """The state in which a row would enter the ledger now."""
@@ -77,6 +79,8 @@ def goal(
         return Goal(State.DEAD, catalogue.EXPIRED)
     if row.entity_key in held:
         return Goal(State.HELD, held[row.entity_key])
+    if canary is not None and not canary.admits(row.person_id):
+        return Goal(State.HELD, catalogue.CANARY)
     return Goal(State.PENDING)
 
 

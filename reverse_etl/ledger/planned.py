@@ -10,8 +10,19 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from reverse_etl import catalogue
+from reverse_etl.canary import Canary
+from reverse_etl.ledger import canaries
 from reverse_etl.ledger.consents import current_statuses
-from reverse_etl.ledger.plan import Goal, History, Known, Step, goal, plan_event, plan_state
+from reverse_etl.ledger.plan import (
+    NOTHING,
+    Goal,
+    History,
+    Known,
+    Step,
+    goal,
+    plan_event,
+    plan_state,
+)
 from reverse_etl.ledger.schema import deliveries, entities
 from reverse_etl.model import ActivationRow, Admission, ConsentStatus, State, object_kind
 
@@ -44,7 +55,10 @@ class Planned:
     """Newer than the ledger's, by person and purpose."""
     histories: dict[str, History] = field(init=False)
 
+    canary: Canary | None = field(init=False)
+
     def __post_init__(self) -> None:
+        self.canary = canaries.of(self.connection, self.destination)
         self.histories = _histories(self.connection, self.destination, self.action)
 
     def steps(self) -> Iterator[tuple[ActivationRow, Step]]:
@@ -52,8 +66,19 @@ class Planned:
         consents = {**current_statuses(self.connection), **self.consents}
         for row in sorted(self.rows, key=lambda row: row.order_key):
             consent = consents.get((row.person_id, row.purpose))
-            wanted = goal(row, held=self.admission.held, current_consent=consent, now=self.now)
-            yield row, self._plan(row, wanted)
+            wanted = goal(
+                row,
+                held=self.admission.held,
+                current_consent=consent,
+                canary=self.canary,
+                now=self.now,
+            )
+            yield row, NOTHING if self._is_frozen else self._plan(row, wanted)
+
+    @property
+    def _is_frozen(self) -> bool:
+        """After a canary was rolled back nothing is queued until somebody has mended the cause."""
+        return self.canary is not None and self.canary.rolled_back_at is not None
 
     def _plan(self, row: ActivationRow, wanted: Goal) -> Step:
         history = self.histories.get(row.entity_key, History())
@@ -68,6 +93,8 @@ class Planned:
         An event is cancelled, not superseded: it has one delivery for ever, which may be wanted
         again (a deal is lost before its conversion was sent, and won once more).
         """
+        if self._is_frozen:
+            return []
         d = deliveries.c
         waiting = self.connection.execute(
             select(d.id, d.entity_key, d.person_id, d.mode)

@@ -163,6 +163,33 @@ credentials = Table(
     Column("claimed_until", Instant),  # somebody renews the tokens at this moment
 )
 
+canaries = Table(
+    "canaries",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("share", Float, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("who", String, nullable=False),
+    Column("rolled_back_at", Instant),
+)
+
+snapshots = Table(  # what objects were before a canary wrote them; no fields: they were not there
+    "snapshots",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("destination", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("entity_key", String, nullable=False),
+    Column("fields", Text),
+)
+Index(
+    "snapshots_by_entity",
+    snapshots.c.destination,
+    snapshots.c.action,
+    snapshots.c.entity_key,
+    unique=True,
+)
+
 requests = Table(
     "requests",
     metadata,

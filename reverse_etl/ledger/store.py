@@ -12,7 +12,6 @@ from reverse_etl.breaker import BreakerPolicy, Permit
 from reverse_etl.health import Health
 from reverse_etl.ledger import consents, queries
 from reverse_etl.ledger import enqueue as _enqueue
-from reverse_etl.ledger import erasure as _erasure
 from reverse_etl.ledger import facts as _facts
 from reverse_etl.ledger import health as _health
 from reverse_etl.ledger import lease as _lease
@@ -20,9 +19,11 @@ from reverse_etl.ledger import preview as _preview
 from reverse_etl.ledger import requests as _requests
 from reverse_etl.ledger import retention as _retention
 from reverse_etl.ledger import settle as _settle
+from reverse_etl.ledger.canaries import Canaries
 from reverse_etl.ledger.credentials import Credentials
 from reverse_etl.ledger.dead_letters import DeadLetters
 from reverse_etl.ledger.engine import open_engine, reading, writing
+from reverse_etl.ledger.erasure import Erasure
 from reverse_etl.ledger.switches import Switches
 from reverse_etl.model import (
     ActivationRow,
@@ -50,6 +51,8 @@ class Ledger:
         self.dead_letters = DeadLetters(engine)
         self.switches = Switches(engine)
         self.credentials = Credentials(engine)
+        self.canaries = Canaries(engine)
+        self.erasure = Erasure(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:
@@ -281,31 +284,6 @@ class Ledger:
         """Give back credits that were taken but not charged."""
         with writing(self._engine, destination) as connection:
             _requests.give_back(connection, ids)
-
-    # -- erasing -------------------------------------------------------------------------------
-
-    def cancel_for_erasure(self, persons: Collection[str], now: datetime) -> int:
-        """Cancel what is queued for these people and withdraw their consent; how many of their
-        rows are being sent at this moment."""
-        with writing(self._engine) as connection:
-            return _erasure.cancel(connection, persons, now)
-
-    def erase(
-        self, persons: Collection[str], named: _erasure.Names, now: datetime
-    ) -> _erasure.Erased:
-        """Take people, who are `named` so in text, out of everything the ledger holds; accounts
-        and keys stay. Repeatable."""
-        with writing(self._engine) as connection:
-            return _erasure.erase(connection, persons, named, now)
-
-    def names(self, masked: Callable[[str], str]) -> bool:
-        """Whether anything in the ledger changes when people are masked."""
-        with reading(self._engine) as connection:
-            return _erasure.names(connection, masked)
-
-    def scrub(self) -> None:
-        """Write the ledger's file anew, so that nothing that was erased lingers in free space."""
-        _erasure.scrub(self._engine)
 
     def forget(self, *, before: datetime, now: datetime) -> tuple[int, int]:
         """Delete tries of settled deliveries and audit entries from before then; how many of

@@ -227,7 +227,7 @@ def test_why_finds_a_person_by_address_id_and_correlation(delivered: Delivered) 
 
     assert by_email["person"]["email"] == HOT_LEAD
     assert by_email["person"] == by_id["person"] == by_correlation["person"]
-    assert ["create_task", "upsert_contact"] == sorted(
+    assert ["create_note", "create_task", "upsert_contact"] == sorted(
         delivery["action"] for delivery in by_email["deliveries"]
     )
     assert {"delivered"} == {delivery["state"] for delivery in by_email["deliveries"]}

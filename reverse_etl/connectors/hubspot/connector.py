@@ -96,7 +96,10 @@ class HubSpot:
         self, action: str, keys: Sequence[str], names: Sequence[str], context: Context
     ) -> Found:
         """See Looker.look."""
-        return await keyed.look(self._api, Work((), context), _LOOKED_AT[action], keys, names)
+        work, looked_at = Work((), context), _LOOKED_AT[action]
+        if not await self._properties.has(work, looked_at.kind, looked_at.key):
+            return {}  # a portal that we never wrote to
+        return await keyed.look(self._api, work, looked_at, keys, names)
 
     async def _work(
         self,

@@ -34,6 +34,12 @@ class Properties:
         self._api = api
         self._known: dict[str, frozenset[str]] = {}
 
+    async def has(self, work: Work, kind: str, name: str) -> bool:
+        """Whether a property exists. Raises CallFailedError."""
+        if name not in self._known.get(kind, ()):
+            self._known[kind] = await self._api.property_names(work, kind)
+        return name in self._known[kind]
+
     async def ensure(self, work: Work, kind: str, used: Iterable[str]) -> None:
         """Create what is missing. Raises CallFailedError."""
         needed = {*_ALWAYS[kind], *(name for name in used if name.startswith(PREFIX))}

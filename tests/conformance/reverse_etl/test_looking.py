@@ -141,6 +141,8 @@ def test_drift_is_repaired_on_request(ledger, url, hubspot):
 
 def test_a_vendor_that_does_not_answer_is_told(ledger, url, hubspot):
     """Looking raises what a delivery would have had as its outcome."""
+    put(ledger, contact(1))
+    drain(ledger, hubspot)
     plan = {"rules": [{"vendor": "hubspot", "path": "batch/read", "fault": "status_500"}]}
     httpx.post(f"{url}/_faults", json=plan).raise_for_status()
     with pytest.raises(CallFailedError):

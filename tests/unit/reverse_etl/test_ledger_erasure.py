@@ -37,8 +37,8 @@ def test_what_is_queued_is_cancelled_and_nothing_is_left(ledger, tmp_path):
     enqueue(ledger, theirs(), visit(), contact(2))
     ledger.apply_consents([ConsentRow("person-1", "crm", "granted", f"c-{ADA}", NOON)], NOON)
     before = ledger.counts()
-    told = ledger.erase(["person-1"], NAMED, NOON)
-    ledger.scrub()
+    told = ledger.erasure.erase(["person-1"], NAMED, NOON)
+    ledger.erasure.scrub()
     assert (2, 2) == (told.deliveries, told.cancelled)
     assert before.enqueued == ledger.counts().enqueued
     assert ["cancelled", "cancelled"] == [row.state for row in ledger.find(person_id="person-1")]
@@ -54,7 +54,7 @@ def test_delivered_rows_stay_delivered(ledger, time, dispatch):
     """What was sent stays sent; payload, answer and the vendor's id go."""
     enqueue(ledger, theirs())
     dispatch(ScriptedConnector(script=lambda _row, _times: Outcome(Kind.DELIVERED, "OK", ADA)))()
-    told = ledger.erase(["person-1"], NAMED, time())
+    told = ledger.erasure.erase(["person-1"], NAMED, time())
     [row] = ledger.find(person_id="person-1")
     [attempt] = ledger.attempts(row.id)
     assert (1, 1, 1, 0) == (told.deliveries, told.attempts, told.entities, told.cancelled)
@@ -68,29 +68,29 @@ def test_delivered_rows_stay_delivered(ledger, time, dispatch):
 def test_again_changes_nothing(ledger):
     """A second erasure finds the same rows and leaves them as they are."""
     enqueue(ledger, theirs(), visit())
-    first = ledger.erase(["person-1"], NAMED, NOON)
+    first = ledger.erasure.erase(["person-1"], NAMED, NOON)
     before = ledger.find(person_id="person-1")
-    assert first == ledger.erase(["person-1"], NAMED, NOON)
+    assert first == ledger.erasure.erase(["person-1"], NAMED, NOON)
     assert before == ledger.find(person_id="person-1")
 
 
 def test_a_mention_in_somebody_elses_row_is_masked(ledger):
     """Another person's payload only loses the name."""
     enqueue(ledger, contact(2, payload=f'{{"jobtitle":"knows {ADA}"}}'))
-    assert ledger.names(NAMED.masked_text)
-    told = ledger.erase(["person-1"], NAMED, NOON)
+    assert ledger.erasure.names(NAMED.masked_text)
+    told = ledger.erasure.erase(["person-1"], NAMED, NOON)
     [row] = ledger.find(person_id="person-2")
     assert (0, 1) == (told.deliveries, told.masked)
     assert State.PENDING is row.state
     assert "knows xxx@xxxxxx.xxxxxxx" in row.payload
-    assert not ledger.names(NAMED.masked_text)
+    assert not ledger.erasure.names(NAMED.masked_text)
 
 
 def test_what_is_being_sent_is_told(ledger):
     """The eraser waits for rows that a dispatcher holds; their late answer changes nothing."""
     enqueue(ledger, theirs())
     ledger.lease("hubspot", token="t", now=NOON, ttl=timedelta(minutes=1), limits={})
-    assert 1 == ledger.cancel_for_erasure(["person-1"], NOON)
-    ledger.erase(["person-1"], NAMED, NOON)
-    assert 0 == ledger.cancel_for_erasure(["person-1"], NOON)
+    assert 1 == ledger.erasure.cancel(["person-1"], NOON)
+    ledger.erasure.erase(["person-1"], NAMED, NOON)
+    assert 0 == ledger.erasure.cancel(["person-1"], NOON)
     assert [State.CANCELLED] == [row.state for row in ledger.find(person_id="person-1")]

@@ -12,6 +12,7 @@ from reverse_etl.ledger import Ledger
 from reverse_etl.ledger.engine import open_engine, writing
 from reverse_etl.ledger.migrations import HEAD
 from reverse_etl.ledger.schema import metadata
+from reverse_etl.model import ConsentRow
 from reverse_etl.testing import NOON, contact
 
 
@@ -43,9 +44,12 @@ def test_an_older_ledger_is_brought_up_to_date_with_its_rows(ledger_url, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr("reverse_etl.ledger.migrations.HEAD", "0001")
         with Ledger.open(ledger_url) as ledger:
-            ledger.enqueue([contact(1)], destination="hubspot", action="upsert_contact", now=NOON)
+            granted = ConsentRow("person-1", "crm", "granted", "consent-1", NOON)
+            ledger.apply_consents([granted], NOON)
     with Ledger.open(ledger_url) as ledger:
-        assert 1 == len(ledger.find())
+        ledger.enqueue([contact(1)], destination="hubspot", action="upsert_contact", now=NOON)
+        current = ledger.consents_for(ledger.find())
+        assert {("person-1", "crm"): ("granted", "consent-1")} == current
         assert ledger.switches.turn_off("hubspot", who="ada", reason="", now=NOON)
 
 
