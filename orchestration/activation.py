@@ -12,7 +12,9 @@ import duckdb
 
 from orchestration import connections, decisions, delivery, destinations, warehouse
 from orchestration.destinations import Effect
-from orchestration.quality import contracts, runner
+from orchestration.quality import runner
+from orchestration.quality.activation_contracts import ACTIVATION
+from orchestration.quality.expectations import Contract
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, Admission, ConsentRow, DispatchReport, EnqueueReport
@@ -20,9 +22,7 @@ from reverse_etl.model import ActivationRow, Admission, ConsentRow, DispatchRepo
 CONTRACT_VIOLATION = "CONTRACT_VIOLATION"
 
 
-_CONTRACTS: Mapping[str, contracts.Contract] = {
-    contract.table: contract for contract in contracts.ACTIVATION
-}
+_CONTRACTS: Mapping[str, Contract] = {contract.table: contract for contract in ACTIVATION}
 
 
 def activate(

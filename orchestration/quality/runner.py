@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from orchestration.quality.contracts import Contract, Rule
+from orchestration.quality.expectations import Contract, Rule
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,8 @@ import dagster as dg
 
 from orchestration import warehouse
 from orchestration.quality import runner
-from orchestration.quality.contracts import CANONICAL, RAW, Contract
+from orchestration.quality.contracts import CANONICAL, RAW
+from orchestration.quality.expectations import Contract
 from orchestration.settings import load_settings
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from orchestration.quality import runner
-from orchestration.quality.contracts import Contract, Rule, matches, not_null, unique
+from orchestration.quality.expectations import Contract, Rule, matches, not_null, unique
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations.*")
 
