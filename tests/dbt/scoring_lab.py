@@ -24,8 +24,8 @@ INPUTS = """
     create table intermediate.int_scorecard_rules as from seeds.score_rules;
     create table intermediate.int_record_people(record_id varchar, person_id varchar);
     create table intermediate.int_golden_records(person_id varchar);
-    create table intermediate.int_contact_statements(record_id varchar, job_title varchar,
-        company_domain varchar, country varchar, employees varchar, budget varchar,
+    create table intermediate.int_contact_statements(record_id varchar, source varchar,
+        job_title varchar, company_domain varchar, country varchar, employees varchar, budget varchar,
         interest varchar, first_event_id varchar, last_event_id varchar, first_order_key varchar,
         last_order_key varchar, first_occurred_at timestamptz, last_occurred_at timestamptz);
     create table marts.fct_activities(activity_id varchar, person_id varchar,
@@ -134,7 +134,7 @@ def _statement(event: Happened) -> tuple[Any, ...]:
     fields = ("job_title", "company_domain", "country", "employees", "budget", "interest")
     values = [told.get(field) for field in fields]
     ids, keys, times = [f"s:{event.key}"] * 2, [event.order_key] * 2, [event.when] * 2
-    return (event.record, *values, *ids, *keys, *times)
+    return (event.record, "s", *values, *ids, *keys, *times)
 
 
 @contextmanager

@@ -163,7 +163,7 @@ def _enqueue(ledger, rows, now):
 def _round(world, rng, point, people):
     """Let two dispatchers run until they come to the point, while the clock jumps; how many died
     there. The moment of the jumps is arbitrary, and that is the point."""
-    processes = world.two(point, str(rng.randint(1, 2 if people < 100 else 6)))
+    processes = world.two(point, str(1 if people < 100 else rng.randint(1, 6)))
     until = time.monotonic() + ROUND_SECONDS
     while time.monotonic() < until and any(each.poll() is None for each in processes):
         world.jump(rng.uniform(-60, 3600))
