@@ -253,6 +253,7 @@ def test_why_about_a_stranger_is_an_error(delivered: Delivered) -> None:
     assert "NOT_FOUND" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_dead_letter_can_be_shown_replayed_and_discarded(delivered: Delivered) -> None:
     """An expired purchase is listed and shown with payload and remedy; a replay brings it back as
     expired, picked out by id or by code; a discard with a reason takes it off the list, and the
@@ -280,6 +281,7 @@ def test_a_dead_letter_can_be_shown_replayed_and_discarded(delivered: Delivered)
     assert reasons[-1] == "too old"
 
 
+@pytest.mark.slow
 def test_only_dead_letters_can_be_replayed(delivered: Delivered) -> None:
     """An unknown id and a delivered row are refused, each with its own code."""
     installation = delivered.installation
@@ -293,6 +295,7 @@ def test_only_dead_letters_can_be_replayed(delivered: Delivered) -> None:
     assert "NOT_A_DEAD_LETTER" in refused.stderr
 
 
+@pytest.mark.slow
 def test_activating_again_would_send_nothing_and_sends_nothing(delivered: Delivered) -> None:
     """The dry run after everything was delivered: each row unchanged, no request, no field that
     leaves; and so it is. A destination that does not exist is named."""

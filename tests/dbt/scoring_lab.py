@@ -25,9 +25,10 @@ INPUTS = """
     create table intermediate.int_record_people(record_id varchar, person_id varchar);
     create table intermediate.int_golden_records(person_id varchar);
     create table intermediate.int_contact_statements(record_id varchar, source varchar,
-        job_title varchar, company_domain varchar, country varchar, employees varchar, budget varchar,
-        interest varchar, first_event_id varchar, last_event_id varchar, first_order_key varchar,
-        last_order_key varchar, first_occurred_at timestamptz, last_occurred_at timestamptz);
+        job_title varchar, company_domain varchar, country varchar, employees varchar,
+        budget varchar, interest varchar, first_event_id varchar, last_event_id varchar,
+        first_order_key varchar, last_order_key varchar, first_occurred_at timestamptz,
+        last_occurred_at timestamptz);
     create table marts.fct_activities(activity_id varchar, person_id varchar,
         activity_type varchar, page_url varchar, occurred_at timestamptz);
     create table intermediate.int_applied_events(event_id varchar, vendor_id varchar,

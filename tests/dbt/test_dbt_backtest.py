@@ -35,6 +35,7 @@ AFTER = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_event_after_the_date_changes_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
     """As of a date the answer is what it would have been on that date, whatever came later."""
     warehouse.build(BEFORE)

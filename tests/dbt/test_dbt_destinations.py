@@ -175,6 +175,7 @@ def test_a_deal_names_contact_and_company(built: Warehouse) -> None:
     assert people[told["refers_to"]["contact"]] == "ada@engines-example.com"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("chosen", "limited"),
     [("us", {"m-1"}), ("all", {"m-1", "pixel-1"})],
@@ -203,6 +204,7 @@ MERGED = hubspot(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "more", "expected"),
     [

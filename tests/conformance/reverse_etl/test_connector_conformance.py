@@ -150,7 +150,7 @@ def test_item_failure_spares_the_neighbours(ledger, url, case, ready):
     assert set(objects(url, case)) <= set(keys)
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, pytest.param(404, marks=pytest.mark.slow), 422])
 def test_client_errors_are_dead_letters(ledger, url, case, ready, status):
     """A 4xx for every request ends in dead letters, after bisecting, without endless tries; where
     it means that nothing is there any more, the destination stops and the rows stay queued."""
@@ -161,7 +161,10 @@ def test_client_errors_are_dead_letters(ledger, url, case, ready, status):
     assert (report.delivered, report.dead, report.pending) == expected
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "status",
+    [500, *(pytest.param(status, marks=pytest.mark.slow) for status in (502, 503, 504))],
+)
 def test_server_errors_are_retried(ledger, url, case, ready, status):
     """A 5xx that passes costs nothing but time."""
     keys = ready()

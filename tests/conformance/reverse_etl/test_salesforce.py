@@ -175,6 +175,7 @@ def test_hot_rows_do_not_wait_for_the_job(ledger, url):
     assert upsert < paths.index(f"{DATA}/jobs/ingest")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finished", [False, True])
 def test_a_job_that_takes_long_is_read_back(ledger, finished):
     """Rows of a job that is not done in time stay unknown, and are never sent beside it."""
@@ -211,6 +212,7 @@ class _Losing(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "jobs/ingest"), ("PUT", "/batches"), ("PATCH", "jobs/ingest/")]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestration.bench.deliver import Size, measure_deliver
 
 
+@pytest.mark.slow
 def test_a_small_measurement():
     """Every row arrives once, a second enqueueing sends nothing, the limit is kept, and the
     report says on what and how it was measured."""
