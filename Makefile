@@ -16,7 +16,7 @@ ui: $(READY)  ## the Dagster web UI
 	@$(BIN)/millrace ui
 
 test: $(READY)  ## all tests but the slow ones
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 chaos: $(READY)  ## the slow tests: real data, faults, erasure, many rounds of kill -9
 	@$(BIN)/python -m pytest -m slow

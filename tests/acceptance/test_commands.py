@@ -205,6 +205,7 @@ def test_an_appended_log_gives_the_same_people(copied: Copied, delivered: Delive
     assert run["accounting"]["events_balanced"]
 
 
+@pytest.mark.slow
 def test_replay_appends_a_copy_under_a_replay_id(copied: Copied) -> None:
     """`log replay` appends the event once more; an unknown position is told, with exit code 1."""
     before = copied.installation.json("log", "count")["count"]

