@@ -7,6 +7,7 @@ They know everybody but those whose company is at `unknown.example`. An API key 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -26,7 +27,7 @@ _PERSON: Final[Mapping[str, Any]] = {
 }
 
 
-class _Account:
+class _Account(ABC):
     """What the vendors have in common. `questions` are all that were asked, with their answer's
     status, so a repeat stands there twice."""
 
@@ -65,12 +66,13 @@ class _Account:
         """The answer to a key that was taken back."""
         return self.failure(401)
 
+    @abstractmethod
     def failure(self, status: int) -> Answer:
         """The answer to a fault with this status."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _answer(self, request: Request, body: Mapping[str, Any]) -> Answer:
-        raise NotImplementedError
+        """The answer to a question by somebody who may ask."""
 
     def _authorise(self, request: Request) -> None:
         key = request.headers.get("x-api-key", "")
