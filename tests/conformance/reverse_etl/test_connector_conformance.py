@@ -24,8 +24,7 @@ from reverse_etl.connectors import Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.retry import RetryPolicy
-from reverse_etl.sandbox import create_app
-from reverse_etl.sandbox.server import free_port, serving
+from reverse_etl.sandbox.server import free_port
 from reverse_etl.testing import seeded
 from reverse_etl.tools import DispatchPolicy
 
@@ -54,28 +53,9 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server():
-    with serving(create_app(hubspot_limit=None)) as url:
-        yield url
-
-
-@pytest.fixture
-def url(server):
-    httpx.post(f"{server}/_reset").raise_for_status()
-    return server
-
-
 @pytest.fixture(params=CASES, ids=lambda case: f"{case.destination}_{case.name or case.objects}")
 def case(request):
     return request.param
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
-        yield ledger
-        assert ledger.counts().balanced
 
 
 def put(ledger, rows):

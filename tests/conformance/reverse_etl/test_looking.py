@@ -11,29 +11,7 @@ from hubspot_lab import AUTH, drain, now, objects, put
 from reverse_etl.connectors import HubSpotSettings, MetaSettings, Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.errors import CallFailedError
-from reverse_etl.ledger import Ledger
-from reverse_etl.sandbox import create_app
-from reverse_etl.sandbox.server import serving
 from reverse_etl.testing import contact, seeded
-
-
-@pytest.fixture(scope="module")
-def server():
-    with serving(create_app(hubspot_limit=None)) as url:
-        yield url
-
-
-@pytest.fixture
-def url(server):
-    httpx.post(f"{server}/_reset").raise_for_status()
-    return server
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
-        yield ledger
-        assert ledger.counts().balanced
 
 
 @pytest.fixture

@@ -56,19 +56,6 @@ def server():
         yield url
 
 
-@pytest.fixture
-def url(server):
-    httpx.post(f"{server}/_reset").raise_for_status()
-    return server
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
-        yield ledger
-        assert ledger.counts().balanced
-
-
 def put(ledger, *rows):
     ledger.enqueue(rows, destination=rows[0].destination, action=rows[0].action, now=_now())
 

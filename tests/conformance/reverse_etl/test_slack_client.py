@@ -19,12 +19,6 @@ def server():
 
 
 @pytest.fixture
-def url(server):
-    httpx.post(f"{server}/_reset").raise_for_status()
-    return server
-
-
-@pytest.fixture
 def client(url):
     from slack_sdk import WebClient
 

@@ -19,12 +19,6 @@ def server():
 
 
 @pytest.fixture
-def url(server):
-    httpx.post(f"{server}/_reset").raise_for_status()
-    return server
-
-
-@pytest.fixture
 def hubspot(url):
     """A function that points one of the client's API groups at the sandbox."""
     from hubspot import HubSpot
