@@ -7,12 +7,13 @@ import pytest
 
 from reverse_etl.ledger import Ledger
 from reverse_etl.sandbox import create_app
+from reverse_etl.sandbox.salesforce import Salesforce
 from reverse_etl.sandbox.server import serving
 
 
 @pytest.fixture(scope="module")
 def server():
-    with serving(create_app(hubspot_limit=None)) as url:
+    with serving(create_app(hubspot_limit=None, salesforce=Salesforce(job_seconds=0.1))) as url:
         yield url
 
 
