@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# Container images often forbid bytecode: every process would compile all it imports, anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test chaos bench ui lint format lock clean help
 
 help:  ## what can be made

@@ -38,6 +38,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """What dbt reads from the environment; one place, used by every way to call dbt."""
     return {
         "MILLRACE_WAREHOUSE": str(settings.warehouse),
+        "MILLRACE_DESTINATIONS": ",".join(settings.destinations),
         "MILLRACE_SCORECARDS": str(scorecard_files.prepared(settings.scorecards)),
         "DBT_TARGET_PATH": str(settings.dbt_target),
         "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
@@ -61,17 +62,19 @@ def prepare_build(settings: Settings) -> Path:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """Parse the project when a source file changed since the last time; returns the manifest.
+    """Parse the project when its fingerprint changed since the last time; returns the manifest.
 
     Raises BuildFailedError with dbt's own first line when the project does not parse.
     """
-    return kept_manifest(settings.dbt_target, lambda: _parse(settings, ["parse", "--quiet"]))
+    return kept_manifest(
+        settings, settings.dbt_target, lambda: _parse(settings, ["parse", "--quiet"])
+    )
 
 
-def kept_manifest(target: Path, make: Callable[[], None]) -> Path:
-    """The manifest in a target folder, which `make` writes when a source file changed since."""
+def kept_manifest(settings: Settings, target: Path, make: Callable[[], None]) -> Path:
+    """The manifest in a target folder, which `make` writes when the fingerprint changed since."""
     manifest, stamp = target / "manifest.json", target / "manifest.fingerprint"
-    current = fingerprint()
+    current = fingerprint(settings)
     if manifest.exists() and stamp.exists() and stamp.read_text() == current:
         return manifest
     stamp.unlink(missing_ok=True)
@@ -95,10 +98,12 @@ def run(arguments: Sequence[str], *, target: Path, environment: Mapping[str, str
     return words[-1] if words else "no message"
 
 
-def fingerprint() -> str:
-    """Changes with anything that may change a row: models, seeds, functions and what they use."""
+def fingerprint(settings: Settings) -> str:
+    """Changes with anything that may change a row: models, seeds, functions and what they use, and
+    which destinations have models."""
     used = (f"{library} {version(library)}" for library in LIBRARIES)
-    return hashlib.sha256("\n".join([_digest(PROJECT_DIR), *used]).encode()).hexdigest()
+    told = [_digest(PROJECT_DIR), *used, *sorted(settings.destinations)]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def _digest(folder: Path) -> str:

@@ -146,7 +146,6 @@ DESTINATIONS: Final = (
     PEOPLEDATALABS,
 )
 NAMES: Final = tuple(destination.name for destination in DESTINATIONS)
-EFFECTS: Final = tuple(effect for each in DESTINATIONS for effect in each.effects)
 
 
 def chosen(names: Collection[str]) -> tuple[Destination, ...]:

@@ -5,6 +5,7 @@ OrchestrationError
 ├── WarehouseError
 │   ├── WarehouseLockedError    another process holds the DuckDB file
 │   ├── WarehouseMissingError   nothing has been built yet
+│   ├── WarehouseOutdatedError  it lacks a table or column that this version reads
 │   └── WarehouseCorruptError   the file cannot be read as a DuckDB database
 ├── PlanError                   a model cannot be built for some people only
 ├── RoutingConfigError          the routing seeds contradict each other
@@ -68,6 +69,10 @@ class WarehouseLockedError(WarehouseError):
 
 class WarehouseMissingError(WarehouseError):
     code = "WAREHOUSE_MISSING"
+
+
+class WarehouseOutdatedError(WarehouseError):
+    code = "WAREHOUSE_OUTDATED"
 
 
 class WarehouseCorruptError(WarehouseError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,12 +19,12 @@ from typing import Any
 import duckdb
 from filelock import FileLock, Timeout
 
-from orchestration.destinations import EFFECTS
 from orchestration.errors import (
     WarehouseCorruptError,
     WarehouseError,
     WarehouseLockedError,
     WarehouseMissingError,
+    WarehouseOutdatedError,
 )
 
 POOL = "warehouse"  # Dagster's concurrency pool, limit 1: DuckDB takes one process at a time
@@ -85,18 +85,31 @@ def connect(path: Path, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyCo
 def rows(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()
 ) -> list[dict[str, Any]]:
-    """The result as dictionaries; parameters are bound, never formatted in."""
-    cursor = connection.execute(query, list(parameters))
+    """The result as dictionaries; parameters are bound, never formatted in.
+
+    Raises WarehouseOutdatedError where a table or column is not there.
+    """
+    try:
+        cursor = connection.execute(query, list(parameters))
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise WarehouseOutdatedError(
+            f"The warehouse was built for other settings or another version: {_first_line(error)}"
+        ) from error
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def publish(warehouse: Path, target: Path, *, now: datetime) -> Publication:
-    """Copy the warehouse beside `target` and swap it in; readers see the old or the new one."""
+def publish(
+    warehouse: Path, target: Path, *, activation: Collection[str], now: datetime
+) -> Publication:
+    """Copy the warehouse beside `target` and swap it in; readers see the old or the new one.
+
+    `activation`: the tables that are fingerprinted, of the destinations that are on.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with connect(warehouse, read_only=False) as connection:
         connection.execute("checkpoint")
-        publication = Publication(now, log_position(connection), _digests(connection))
+        publication = Publication(now, log_position(connection), _digests(connection, activation))
     staged = target.with_suffix(".next")
     shutil.copyfile(warehouse, staged)
     manifest = _manifest_path(target)
@@ -128,8 +141,8 @@ def log_position(connection: duckdb.DuckDBPyConnection) -> int:
     return int(rows(connection, "select coalesce(max(position), 0) as p from raw.events")[0]["p"])
 
 
-def _digests(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return {effect.table: _digest(connection, effect.table) for effect in EFFECTS}
+def _digests(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> dict[str, str]:
+    return {table: _digest(connection, table) for table in tables}
 
 
 def _digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
@@ -139,6 +152,10 @@ def _digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
         from activation.{table}
     """  # noqa: S608  the table is one of our effects
     return str(rows(connection, query)[0]["digest"])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _translate(error: duckdb.Error, path: Path) -> WarehouseError:

@@ -35,7 +35,7 @@ def attempt(settings: Settings) -> Report | Full:
     with _connected(settings) as connection:
         decision = decide(
             state.read(connection),
-            fingerprint=fingerprint(),
+            fingerprint=fingerprint(settings),
             head=warehouse.log_position(connection),
             policy=policy,
             now=datetime.now(UTC),
@@ -70,7 +70,7 @@ def full_build(settings: Settings, reason: str) -> Iterator[Callable[[Path], Non
             state.end_full(
                 connection,
                 position=head,
-                fingerprint=fingerprint(),
+                fingerprint=fingerprint(settings),
                 seconds=seconds,
                 now=datetime.now(UTC),
             )
@@ -84,7 +84,7 @@ def built_plan(settings: Settings) -> Plan | None:
     built = _built(settings)
     if not built.exists():
         return None
-    return read_plan(json.loads(built.read_bytes()), fingerprint())
+    return read_plan(json.loads(built.read_bytes()), fingerprint(settings))
 
 
 def last_build(settings: Settings) -> Build | None:

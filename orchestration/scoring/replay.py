@@ -184,7 +184,7 @@ def _compiled(settings: Settings, folder: Path) -> Path:
         if words is not None:
             raise ScoreError(f"The dbt project does not compile: {words}")
 
-    return dbt.kept_manifest(target, make)
+    return dbt.kept_manifest(settings, target, make)
 
 
 def _prepare(

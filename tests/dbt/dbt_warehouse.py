@@ -14,6 +14,7 @@ from dbt_builders import RawEvent
 
 from dbt_project.functions.register import register
 from orchestration import delivery_facts
+from orchestration.destinations import NAMES
 from reverse_etl.ledger import DeliveryFact
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class Warehouse:
     def _invoke(self, *arguments: str) -> dbtRunnerResult:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MILLRACE_WAREHOUSE", str(self.path))
+            patch.setenv("MILLRACE_DESTINATIONS", ",".join(NAMES))
             return self._dbt.invoke([*arguments, *self._folders])
 
     def _load(self, events: Sequence[RawEvent]) -> None:

@@ -7,6 +7,7 @@ name. What is left in it must mean the same to every engine.
 from __future__ import annotations
 
 import copy
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
+
+from orchestration.destinations import NAMES
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 PROFILES = {"duckdb": PROJECT, "spark": Path(__file__).with_name("spark")}
@@ -108,7 +111,7 @@ def _invoke(engine: str, target: Path, command: list[str], manifest: Any = None)
     arguments = [part for name, path in folders.items() for part in (f"--{name}-dir", str(path))]
     written = ["--target-path", str(target), "--log-path", str(target / "logs"), "--quiet"]
     written += ["--log-level-file", "none"]
-    with _driver_of_spark():
+    with _driver_of_spark(), patch.dict(os.environ, MILLRACE_DESTINATIONS=",".join(NAMES)):
         result = dbtRunner(manifest=manifest).invoke([*command, *arguments, *written])
     assert result.success, result.exception or [
         (entry.node.name, entry.message) for entry in result.result if entry.status == "error"

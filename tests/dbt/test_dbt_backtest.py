@@ -73,7 +73,7 @@ def compiled_already(warehouse: Warehouse, settings: Settings) -> Settings:
     kept = settings.home / "dbt" / "backtest"
     kept.mkdir(parents=True)
     shutil.copyfile(warehouse.path.parent / "target" / "manifest.json", kept / "manifest.json")
-    (kept / "manifest.fingerprint").write_text(dbt.fingerprint())
+    (kept / "manifest.fingerprint").write_text(dbt.fingerprint(settings))
     return settings
 
 

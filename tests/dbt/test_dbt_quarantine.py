@@ -276,7 +276,7 @@ def test_the_commands_list_and_replay(
         lane.receive("good", at(1), email="good@shop.example")
         lane.receive("bad", at(2), email=5)
         lane.batch()
-    orchestrated.publish(warehouse.path, settings.published, now=at(3))
+    orchestrated.publish(warehouse.path, settings.published, activation=(), now=at(3))
 
     (row,) = command("quarantined", "--source", "webshop", "--code", "FIELD_MISMATCH")
     assert ("/data/email", "integer", "form_submit", None) == (

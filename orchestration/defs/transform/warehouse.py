@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration import routing_config, warehouse
+from orchestration import destinations, routing_config, warehouse
 from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest, prepare_build
 from orchestration.incremental import told
 from orchestration.incremental.build import Report
@@ -80,7 +80,13 @@ def models() -> dg.Definitions:
     )
     def published_copy() -> dg.MaterializeResult[None]:
         with warehouse.exclusive(settings.warehouse):
-            copy = warehouse.publish(settings.warehouse, settings.published, now=datetime.now(UTC))
+            wanted = destinations.effects(settings.destinations)
+            copy = warehouse.publish(
+                settings.warehouse,
+                settings.published,
+                activation=[effect.table for effect in wanted],
+                now=datetime.now(UTC),
+            )
             build = last_build(settings)
         return dg.MaterializeResult(
             metadata={"log_position": copy.log_position, **copy.digests, **told.last(build)}

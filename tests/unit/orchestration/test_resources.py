@@ -1,12 +1,17 @@
-"""The resources of the Dagster definitions."""
+"""How dbt is called, and what it is told."""
 
 from __future__ import annotations
 
+from itertools import permutations
 from subprocess import check_output
 
 import pytest
+import yaml
 
+from orchestration import dbt
 from orchestration.dbt import EXECUTABLE, PROJECT_DIR
+from orchestration.destinations import NAMES
+from orchestration.settings import Settings
 
 
 @pytest.mark.filterwarnings("ignore")  # of libraries, at import
@@ -16,3 +21,23 @@ def test_the_version_of_dbt_is_known_without_asking():
 
     resource = Dbt(project_dir=str(PROJECT_DIR), dbt_executable=str(EXECUTABLE))
     assert str(resource._cli_version) in check_output([EXECUTABLE, "--version"], text=True)
+
+
+def test_every_destination_says_whether_its_models_are_built():
+    """Models and exposures of a destination are on when MILLRACE_DESTINATIONS names it; a name that
+    is part of another would turn both on."""
+    project = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())
+    for kind in ("models", "exposures"):
+        folders = project[kind]["millrace"]["activation"]
+        told = {name: folder for name, folder in folders.items() if not name.startswith("+")}
+        assert set(NAMES) == set(told)
+        assert all(f"'{name}' in env_var" in told[name]["+enabled"] for name in NAMES)
+    assert not [pair for pair in permutations(NAMES, 2) if pair[0] in pair[1]]
+
+
+def test_the_models_are_others_when_a_destination_is_turned_on(tmp_path):
+    """What was parsed and built for some destinations is not taken for what others need; their
+    order does not matter."""
+    asked = [("hubspot", "meta"), ("meta", "hubspot"), ("hubspot", "meta", "slack")]
+    told = [dbt.fingerprint(Settings(home=tmp_path, destinations=names)) for names in asked]
+    assert told[0] == told[1] != told[2]

@@ -7,14 +7,16 @@ import duckdb
 import pytest
 
 from orchestration import warehouse
-from orchestration.destinations import EFFECTS
+from orchestration.destinations import NAMES, effects
 from orchestration.errors import (
     WarehouseCorruptError,
     WarehouseLockedError,
     WarehouseMissingError,
+    WarehouseOutdatedError,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ACTIVATION = [effect.table for effect in effects(NAMES)]
 
 
 def make_warehouse(path: Path, *, rows: int) -> None:
@@ -24,9 +26,9 @@ def make_warehouse(path: Path, *, rows: int) -> None:
         connection.execute(
             f"create or replace table raw.events as select i as position from range({rows}) t(i)"
         )
-        for effect in EFFECTS:
+        for table in ACTIVATION:
             connection.execute(
-                f"create or replace table activation.{effect.table} as "
+                f"create or replace table activation.{table} as "
                 "select 'k' || i as entity_key, 'h' as payload_hash, 'granted' as consent_status "
                 f"from range({rows}) t(i)"
             )
@@ -68,10 +70,10 @@ def test_publishing_swaps_the_copy_and_tells_what_it_holds(tmp_path: Path) -> No
     """Readers find the newest batch, and a digest that changes only with the rows."""
     path, copy = tmp_path / "warehouse.duckdb", tmp_path / "published" / "warehouse.duckdb"
     make_warehouse(path, rows=3)
-    first = warehouse.publish(path, copy, now=NOW)
-    again = warehouse.publish(path, copy, now=NOW)
+    first = warehouse.publish(path, copy, activation=ACTIVATION, now=NOW)
+    again = warehouse.publish(path, copy, activation=ACTIVATION, now=NOW)
     make_warehouse(path, rows=4)
-    changed = warehouse.publish(path, copy, now=NOW)
+    changed = warehouse.publish(path, copy, activation=ACTIVATION, now=NOW)
 
     assert first.log_position == 2
     assert again.digests == first.digests
@@ -85,9 +87,25 @@ def test_a_reader_keeps_its_copy_while_a_new_one_is_swapped_in(tmp_path: Path) -
     """An analyst's open query is not disturbed by a batch that publishes."""
     path, copy = tmp_path / "warehouse.duckdb", tmp_path / "published" / "warehouse.duckdb"
     make_warehouse(path, rows=3)
-    warehouse.publish(path, copy, now=NOW)
+    warehouse.publish(path, copy, activation=ACTIVATION, now=NOW)
 
     with warehouse.connect(copy) as reader:
         make_warehouse(path, rows=9)
-        warehouse.publish(path, copy, now=NOW)
+        warehouse.publish(path, copy, activation=ACTIVATION, now=NOW)
         assert warehouse.log_position(reader) == 2
+
+
+def test_a_table_that_was_never_built_is_told_as_such(tmp_path: Path) -> None:
+    """A destination that was turned on after the last batch has no table yet: the next batch
+    builds it, and whoever asks before is told to run one."""
+    path = tmp_path / "warehouse.duckdb"
+    make_warehouse(path, rows=1)
+
+    with (
+        warehouse.connect(path) as connection,
+        pytest.raises(WarehouseOutdatedError) as raised,
+    ):
+        warehouse.rows(connection, "select * from activation.act_elsewhere__things")
+
+    assert "act_elsewhere__things" in str(raised.value)
+    assert "millrace run" in raised.value.remedy
