@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from reverse_etl.values import same
+from reverse_etl.values import same_field
 
 Verdict = Literal["same", "waiting", "drifted", "missing", "not there yet"]
 """Of an object. `waiting`: what is wanted was not sent yet; `drifted`: what was sent is not what is
@@ -27,7 +27,7 @@ class Field:
     @property
     def drifted(self) -> bool:
         """Whether what is wanted was sent, and somebody changed it over there."""
-        return same(self.name, self.sent, self.wanted)
+        return same_field(self.name, self.sent, self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def compare(
         Field(name, _text(value), _text((sent or {}).get(name)), _text((there or {}).get(name)))
         for name, value in sorted(wanted.items())
     )
-    differing = tuple(view for view in views if not same(view.name, view.there, view.wanted))
+    differing = tuple(view for view in views if not same_field(view.name, view.there, view.wanted))
     return Difference(entity_key, vendor_id, _verdict(differing, sent, there), differing)
 
 

@@ -10,13 +10,18 @@ from typing import Final
 _READINGS: Final = (Decimal, datetime.fromisoformat)
 
 
-def same(name: str, there: object, ours: object) -> bool:
-    """Whether two values of the field `name` are the same: as text, as numbers or as times; e-mail
-    addresses without regard to case. An empty text is no value."""
+def same(there: object, ours: object, *, any_case: bool = False) -> bool:
+    """Whether two values are the same: as text, as numbers or as times; `any_case`: where a vendor
+    changes the case of letters. An empty text is no value."""
     one, other = _text(there), _text(ours)
-    if name == "email":
-        one, other = one.lower(), other.lower()
-    return one == other or any(_equal(read, one, other) for read in _READINGS)
+    if one == other or (any_case and one.casefold() == other.casefold()):
+        return True
+    return any(_equal(read, one, other) for read in _READINGS)
+
+
+def same_field(name: str, there: object, ours: object) -> bool:
+    """The same of the field `name`: vendors write e-mail addresses in lower case."""
+    return same(there, ours, any_case=name == "email")
 
 
 def _text(value: object) -> str:

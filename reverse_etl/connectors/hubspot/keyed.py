@@ -23,7 +23,7 @@ from reverse_etl.connectors.hubspot.api import (
 )
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Kind, Outcome
-from reverse_etl.values import same
+from reverse_etl.values import same_field
 
 CONFLICT: Final = 409
 _NOT_FOUND: Final = "OBJECT_NOT_FOUND"
@@ -241,7 +241,7 @@ def send_again(work: Work) -> None:
 
 
 def _holds(there: Mapping[str, Any], ours: Mapping[str, str]) -> bool:
-    return all(same(name, there.get(name), value) for name, value in ours.items())
+    return all(same_field(name, there.get(name), value) for name, value in ours.items())
 
 
 def permanent(error: Mapping[str, Any], status: int) -> Outcome:

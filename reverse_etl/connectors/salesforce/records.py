@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reverse_etl.connectors.base import Work
 from reverse_etl.model import Delivery
+from reverse_etl.values import same
 
 OBJECTS: Final = {
     "upsert_lead": "Lead",
@@ -44,19 +45,7 @@ def flat(named: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def holds(there: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
-    """Whether a record has these values. Letters' case and the writing of numbers do not count:
-    Salesforce changes both. A wrong no costs a repeat that changes nothing."""
+    """Whether a record has these values. Letters' case and the writing of numbers and times do
+    not count: Salesforce changes all of them. A wrong no costs a repeat that changes nothing."""
     plain = {name: value for name, value in ours.items() if not isinstance(value, Mapping)}
-    return all(_same(there.get(name), value) for name, value in plain.items())
-
-
-def _same(there: object, ours: object) -> bool:
-    if there in (None, "") or ours in (None, ""):
-        return there in (None, "") and ours in (None, "")
-    texts = [str(value).strip().casefold() for value in (there, ours)]
-    if texts[0] == texts[1]:
-        return True
-    try:
-        return float(texts[0]) == float(texts[1])
-    except ValueError:
-        return False
+    return all(same(there.get(name), value, any_case=True) for name, value in plain.items())

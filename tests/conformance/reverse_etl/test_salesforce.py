@@ -118,12 +118,13 @@ def test_the_orgs_own_address_must_be_set():
         (42.0, "42", True),
         (None, "", True),
         (True, "true", True),
+        ("2026-03-02T09:00:00.000+0000", "2026-03-02T10:00:00+01:00", True),
         ("Ada", None, False),
         ("Ada", "Eve", False),
     ],
 )
 def test_a_record_is_compared_as_salesforce_writes_it(there, ours, expected):
-    """Case and the writing of numbers do not count."""
+    """Case and the writing of numbers and times do not count."""
     assert holds({"F": there}, {"F": ours}) is expected
 
 

@@ -1,22 +1,8 @@
 with
 
-mqls as (
+calls as (
 
-    select * from {{ ref('fct_mqls') }}
-    where not is_historical
-
-),
-
-assignments as (
-
-    select * from {{ ref('fct_assignments') }}
-
-),
-
-people as (
-
-    select * from {{ ref('dim_people') }}
-    where email is not null or phone is not null
+    select * from {{ ref('int_mql_calls') }}
 
 ),
 
@@ -27,44 +13,13 @@ consents as (
 
 ),
 
-described as (
-
-    select
-        mqls.*,
-        assignments.hubspot_owner_id,
-        coalesce(assignments.sla_due_at, mqls.reached_at) as due_at,
-        ' Owner: ' || assignments.rep_name || '.' as owned,
-        coalesce(
-            nullif(concat_ws(' ', people.first_name, people.last_name), ''),
-            people.email,
-            people.phone
-        ) as person_name,
-        ' (' || nullif(concat_ws(', ', people.job_title, people.company), '') || ')' as held
-    from mqls
-    inner join people on mqls.person_id = people.person_id
-    left join assignments on mqls.mql_id = assignments.mql_id
-
-),
-
-worded as (
-
-    select
-        *,
-        'Call ' || person_name || ': score ' || score as subject,
-        person_name || coalesce(held, '')
-        || ' reached a score of ' || score || '; the threshold is ' || threshold || '.'
-        || coalesce(owned, '') as task_body
-    from described
-
-),
-
 properties as (
 
     select
         *,
         {{ json_object({
             'hs_task_subject': json_quote('subject'),
-            'hs_task_body': json_quote('task_body'),
+            'hs_task_body': json_quote('body'),
             'hs_timestamp': json_quote(iso_timestamp('due_at')),
             'hs_task_status': json_quote("'NOT_STARTED'"),
             'hs_task_priority': json_quote("'HIGH'"),
@@ -72,7 +27,7 @@ properties as (
             'hubspot_owner_id': json_quote('hubspot_owner_id'),
             'millrace_key': json_quote('mql_id'),
         }) }} as properties
-    from worded
+    from calls
 
 ),
 

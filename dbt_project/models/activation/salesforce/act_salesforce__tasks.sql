@@ -1,22 +1,19 @@
 with
 
-mqls as (
+known as (
 
-    select * from {{ ref('fct_mqls') }}
-    where not is_historical
-
-),
-
-assignments as (
-
-    select * from {{ ref('fct_assignments') }}
+    select * from {{ ref('int_salesforce_people') }}
 
 ),
 
-people as (
+calls as (
 
-    select * from {{ ref('dim_people') }}
-    where email is not null or phone is not null
+    select
+        calls.*,
+        known.salesforce_contact_id
+    from {{ ref('int_mql_calls') }} as calls
+    left join known on calls.person_id = known.person_id
+    where not coalesce(known.is_gone, false)
 
 ),
 
@@ -27,62 +24,23 @@ consents as (
 
 ),
 
-known as (
-
-    select * from {{ ref('int_salesforce_people') }}
-
-),
-
-described as (
-
-    select
-        mqls.*,
-        known.salesforce_contact_id,
-        coalesce(assignments.sla_due_at, mqls.reached_at) as due_at,
-        ' Owner: ' || assignments.rep_name || '.' as owned,
-        coalesce(
-            nullif(concat_ws(' ', people.first_name, people.last_name), ''),
-            people.email,
-            people.phone
-        ) as person_name,
-        ' (' || nullif(concat_ws(', ', people.job_title, people.company), '') || ')' as held
-    from mqls
-    inner join people on mqls.person_id = people.person_id
-    left join assignments on mqls.mql_id = assignments.mql_id
-    left join known on mqls.person_id = known.person_id
-    where not coalesce(known.is_gone, false)
-
-),
-
-worded as (
-
-    select
-        *,
-        -- A subject has room for 255 characters.
-        substr('Call ' || person_name || ': score ' || score, 1, 255) as subject,
-        person_name || coalesce(held, '')
-        || ' reached a score of ' || score || '; the threshold is ' || threshold || '.'
-        || coalesce(owned, '') as task_body
-    from described
-
-),
-
 fields as (
 
     select
         *,
+        -- A subject has room for 255 characters.
         {{ json_object({
             'ActivityDate': json_quote("substr(" ~ iso_timestamp('due_at') ~ ", 1, 10)"),
-            'Description': json_quote('task_body'),
+            'Description': json_quote('body'),
             'Priority': json_quote("'High'"),
             'Status': json_quote("'Not Started'"),
-            'Subject': json_quote('subject'),
+            'Subject': json_quote('substr(subject, 1, 255)'),
         }) }} as fields,
         {{ json_object({
             'contact': json_quote('case when salesforce_contact_id is not null then person_id end'),
             'lead': json_quote('case when salesforce_contact_id is null then person_id end'),
         }) }} as refers_to
-    from worded
+    from calls
 
 ),
 
