@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import closing
@@ -12,28 +10,25 @@ from datetime import datetime
 
 import orjson
 
-from orchestration import accounts, activation, connections, destinations, warehouse
+from orchestration import activation, connections, destinations, warehouse
+from orchestration.backlog import Cost, connectors, cost
 from orchestration.destinations import Effect
 from orchestration.settings import Settings
-from reverse_etl.connectors import Connector, Outside, connect, http_client
+from reverse_etl.connectors import Connector
 from reverse_etl.leaving import LeavingField, leaving
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, Admission, ConsentRow, Preview
-from reverse_etl.quota import Budget
 
 SENT = ("create", "update", "queued")
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """Of one activation table. `requests` are those of the rows themselves: an account that was
-    never written to needs a few more; `minutes`: how long the budget makes them last; both are
-    None where the destination has no credentials."""
+    """Of one activation table; `cost` is None where the destination has no credentials."""
 
     effect: Effect
     rows: tuple[Preview, ...]
-    requests: int | None
-    minutes: float | None
+    cost: Cost | None
     fields: tuple[LeavingField, ...]
     needs_approval: bool
 
@@ -46,7 +41,7 @@ class DryRun:
 def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> list[DryRun]:
     """For every activation table of these destinations, from the published copy and the ledger as
     they are now. Raises WarehouseMissingError before the first batch."""
-    configured = _connectors(settings)
+    configured = connectors(settings)
     with (
         warehouse.connect(settings.published) as copy,
         closing(connections.ledger(settings)) as ledger,
@@ -88,33 +83,13 @@ def _dry_run(
     )
     sent = {row.entity_key for row in told if row.change in SENT}
     payloads = [orjson.loads(row.payload) for row in rows if row.entity_key in sent]
-    requests = minutes = None
-    if connector is not None:
-        requests = math.ceil(len(sent) / connector.actions[effect.action])
-        minutes = _minutes(requests, connector.budget)
+    taken = cost(connector, {effect.action: len(sent)}) if connector else None
     new = sum(row.change in ("create", "update") for row in told)
     most = admission.approve_above
     return DryRun(
         effect,
         tuple(told),
-        requests,
-        minutes,
+        taken,
         tuple(leaving(payloads)),
         needs_approval=most is not None and new > most,
     )
-
-
-def _connectors(settings: Settings) -> dict[str, Connector]:
-    async def make() -> dict[str, Connector]:
-        async with http_client() as client:  # nothing is sent with it
-            return connect(accounts.configured(settings).values(), Outside(client))
-
-    return asyncio.run(make())
-
-
-def _minutes(requests: int, budget: Budget | None) -> float:
-    """How long the budget makes so many requests of cold rows last; the first window is free."""
-    if budget is None or not requests:
-        return 0.0
-    windows = (requests - 1) // budget.allowed(hot=False)
-    return round(windows * budget.length.total_seconds() / 60, 1)

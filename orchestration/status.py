@@ -12,6 +12,7 @@ import duckdb
 
 from ingestion.event_log import EventLog
 from orchestration import accounts, connections, warehouse
+from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
@@ -85,6 +86,10 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
         "gateway": _gateway(log),
         "deliveries": dict(deliveries.by_state),
         "destinations": {name: dict(states) for name, states in deliveries.by_destination.items()},
+        "backlog": {
+            name: each and asdict(each)
+            for name, each in backlog(settings, deliveries.pending).items()
+        },
         "dead_letters": dict(deliveries.dead_by_code),
         "breakers": _breakers(ledger),
         "switched_off": {name: asdict(each) for name, each in ledger.switches.off().items()},

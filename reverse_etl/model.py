@@ -282,11 +282,13 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class LedgerCounts:
-    """Law 8 for deliveries. `enqueued` is counted apart from the states it must equal."""
+    """Law 8 for deliveries. `enqueued` is counted apart from the states it must equal; `pending`:
+    destination → action → rows."""
 
     by_state: Mapping[str, int]
     by_destination: Mapping[str, Mapping[str, int]]
     dead_by_code: Mapping[str, int]
+    pending: Mapping[str, Mapping[str, int]]
     enqueued: int
     possible_repeats: int
 

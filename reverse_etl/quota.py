@@ -52,6 +52,10 @@ class Budget:
         over = len(taken) - self.allowed(hot=hot)
         return max(taken[over] + self.length - now, _NOTHING) if over >= 0 else _NOTHING
 
+    def lasts(self, requests: int) -> timedelta:
+        """How long so many requests for cold rows take; those of the first window go at once."""
+        return max(requests - 1, 0) // self.allowed(hot=False) * self.length
+
     def grant(self, wanted: int, taken: Sequence[datetime], now: datetime, *, hot: bool) -> Credits:
         """As much of what is wanted as may be taken now."""
         granted = min(wanted, max(self.allowed(hot=hot) - len(taken), 0))

@@ -77,8 +77,8 @@ def _as_dict(told: DryRun) -> dict[str, Any]:
         "destination": told.effect.destination,
         "action": told.effect.action,
         "counts": {change: told.counts[change] for change in CHANGES},
-        "requests": told.requests,
-        "minutes": told.minutes,
+        "requests": told.cost and told.cost.requests,
+        "minutes": told.cost and told.cost.minutes,
         "needs_approval": told.needs_approval,
         "fields": [asdict(field) for field in told.fields],
         "rows": [asdict(row) for row in told.rows],
@@ -90,8 +90,8 @@ def _tell(told: Sequence[DryRun], limit: int) -> None:
         (
             each.effect.name,
             *(each.counts[change] for change in CHANGES),
-            "no credentials" if each.requests is None else each.requests,
-            "" if each.minutes is None else each.minutes,
+            each.cost.requests if each.cost else "no credentials",
+            each.cost.minutes if each.cost else "",
         )
         for each in told
     )

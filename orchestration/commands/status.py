@@ -35,6 +35,12 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
     ]
     out.print(table("Received", ("source", "events", "duplicates", "rejected"), sources))
     tell_deliveries(status, out)
+    for name, cost in status["backlog"].items():
+        if cost and cost["minutes"]:
+            out.print(
+                f"What waits for {name} takes {cost['requests']:,} requests; its budget makes them"
+                f" last {cost['minutes']:,} minutes."
+            )
     tell_accounting(status, out)
     if status["dead_letters"]:
         out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")

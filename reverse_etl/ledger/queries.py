@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -23,17 +24,23 @@ def delivery(row: RowMapping | dict[str, Any]) -> Delivery:
 def counts(connection: Connection) -> LedgerCounts:
     """Law 8: how many deliveries are where."""
     d = deliveries.c
-    by_destination: dict[str, dict[str, int]] = {}
-    by_state = dict.fromkeys((state.value for state in State), 0)
-    grouped = select(d.destination, d.state, func.count()).group_by(d.destination, d.state)
-    for destination, state, number in connection.execute(grouped):
-        by_destination.setdefault(destination, {})[state] = number
+    by_state: Counter[str] = Counter({state.value: 0 for state in State})
+    by_destination: dict[str, Counter[str]] = {}
+    pending: dict[str, dict[str, int]] = {}
+    kinds = (d.destination, d.action, d.state)
+    for destination, action, state, number in connection.execute(
+        select(*kinds, func.count()).group_by(*kinds)
+    ):
         by_state[state] += number
+        by_destination.setdefault(destination, Counter())[state] += number
+        if state == State.PENDING:
+            pending.setdefault(destination, {})[action] = number
     dead = select(d.code, func.count()).where(d.state == State.DEAD).group_by(d.code)
     enqueued = select(func.sum(counters.c.value)).where(counters.c.name == "enqueued")
     return LedgerCounts(
         by_state=by_state,
         by_destination=by_destination,
+        pending=pending,
         dead_by_code={row[0]: row[1] for row in connection.execute(dead)},
         enqueued=int(connection.scalar(enqueued) or 0),
         possible_repeats=int(connection.scalar(select(func.sum(d.possible_repeats))) or 0),

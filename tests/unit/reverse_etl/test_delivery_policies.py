@@ -214,6 +214,13 @@ def test_quota_never_exceeds_its_window():
     assert len(sent) >= 0.95 * 600
 
 
+@pytest.mark.parametrize(("requests", "windows"), [(0, 0), (8, 0), (9, 1), (16, 1), (17, 2)])
+def test_quota_says_how_long_a_backlog_lasts(requests, windows):
+    """A budget's worth goes at once, the next one after its window; the hot share stays free."""
+    budget = Budget(10, timedelta(seconds=10), reserved_share=0.2)
+    assert windows * budget.length == budget.lasts(requests)
+
+
 def test_quota_reserves_a_share_for_hot_rows():
     """Cold rows stop before the budget is used up; hot rows may use the rest."""
     budget = Budget(10, timedelta(seconds=10), reserved_share=0.2)

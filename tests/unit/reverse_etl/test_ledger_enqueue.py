@@ -195,6 +195,16 @@ def test_the_counter_is_independent_of_the_rows(ledger):
     assert (counts.enqueued, counts.balanced) == (3, True)
 
 
+def test_what_waits_is_counted_by_what_it_wants(ledger):
+    """Of each destination: the rows pending, by action; what is settled is not among them."""
+    put(ledger, A)
+    finish(ledger)
+    put(ledger, contact(2), contact(3))
+    put(ledger, task(1))
+    pending = ledger.counts().pending
+    assert {"hubspot": {"upsert_contact": 2, "create_task": 1}} == pending
+
+
 def test_a_ledger_that_cannot_be_opened_says_so(tmp_path):
     """A path that is a folder gives LEDGER_UNAVAILABLE with a way out."""
     with pytest.raises(LedgerUnavailableError) as caught:
