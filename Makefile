@@ -22,7 +22,7 @@ test: $(READY)  ## all tests but the slow ones
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 chaos: $(READY)  ## the slow tests: real data, faults, erasure, many rounds of kill -9
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile
 
 bench: $(READY)  ## speed and memory on this machine, as JSON
 	@$(BIN)/millrace bench receive --json
