@@ -35,7 +35,7 @@ def activate(
         closing(connections.ledger(settings)) as ledger,
         warehouse.connect(settings.published) as copy,
     ):
-        decisions.append_decisions(log, copy, now=now)
+        decisions.append_decisions(log, decisions.undecided(copy), now=now)
         apply_consents(ledger, copy, now=now)
         enqueued = {
             effect.name: enqueue(

@@ -50,6 +50,15 @@ UNDECIDED_CANDIDATES = """
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """What the models found and the log does not know yet: rows of the three queries above."""
+
+    mqls: Sequence[dict[str, Any]]
+    assignments: Sequence[dict[str, Any]]
+    candidates: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """How many decisions of each kind are new in the log."""
 
@@ -57,25 +66,28 @@ class Decided:
     assignments: int
 
 
-def append_decisions(
-    log: EventLog, connection: duckdb.DuckDBPyConnection, *, now: datetime
-) -> Decided:
+def undecided(connection: duckdb.DuckDBPyConnection) -> Undecided:
+    """Of a warehouse."""
+    queries = (UNDECIDED_MQLS, UNDECIDED_ASSIGNMENTS, UNDECIDED_CANDIDATES)
+    return Undecided(*(warehouse.rows(connection, query) for query in queries))
+
+
+def append_decisions(log: EventLog, found: Undecided, *, now: datetime) -> Decided:
     """Write `mql_reached` for each person who crossed the threshold, and `owner_assigned` for each
     MQL that has no owner in the log."""
-    mqls = [mql_reached(row, now=now) for row in warehouse.rows(connection, UNDECIDED_MQLS)]
+    mqls = [mql_reached(row, now=now) for row in found.mqls]
     return Decided(
-        mqls=_append_first(log, mqls),
-        assignments=_append_first(log, _assignments(connection, now=now)),
+        mqls=_append_first(log, mqls), assignments=_append_first(log, _assignments(found, now=now))
     )
 
 
-def _assignments(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> list[NewEvent]:
+def _assignments(found: Undecided, *, now: datetime) -> list[NewEvent]:
     candidates: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in warehouse.rows(connection, UNDECIDED_CANDIDATES):
-        candidates[row.pop("assignment_id")].append(row)
+    for row in found.candidates:
+        told = {name: value for name, value in row.items() if name != "assignment_id"}
+        candidates[row["assignment_id"]].append(told)
     return [
-        owner_assigned(row, candidates[row["assignment_id"]], now=now)
-        for row in warehouse.rows(connection, UNDECIDED_ASSIGNMENTS)
+        owner_assigned(row, candidates[row["assignment_id"]], now=now) for row in found.assignments
     ]
 
 
@@ -163,6 +175,8 @@ def _append(log: EventLog, events: Sequence[NewEvent]) -> int:
 def _append_first(log: EventLog, events: Sequence[NewEvent]) -> int:
     """Append what has no decision or answer yet: another body under a known key would be kept as
     a variant, and might count in place of the first."""
+    if not events:
+        return 0
     known = log.positions(Key(event.source, event.event_key) for event in events)
     return _append(
         log, [event for event in events if Key(event.source, event.event_key) not in known]

@@ -37,11 +37,23 @@ def drain(settings: Settings, destinations: Collection[str]) -> DispatchReport:
     return DispatchReport(report.by_destination, (*problems, *old))
 
 
-async def run(settings: Settings, log: EventLog, stop: asyncio.Event) -> None:
-    """Deliver whatever comes due until `stop` is set (`millrace serve`)."""
+async def run(
+    settings: Settings, log: EventLog, stop: asyncio.Event, enqueued: asyncio.Event
+) -> None:
+    """Deliver whatever comes due until `stop` is set (`millrace serve`); `enqueued` is set by
+    whoever put rows into the ledger in this process, so that they go out at once."""
     async with dispatcher(settings, log, settings.destinations) as running:
+        waking = asyncio.create_task(_wake(running, enqueued))
         await running.run(stop)
         await stop.wait()
+        waking.cancel()
+
+
+async def _wake(running: Dispatcher, enqueued: asyncio.Event) -> None:
+    while True:
+        await enqueued.wait()
+        enqueued.clear()
+        running.wake()
 
 
 def metadata(report: DispatchReport, destination: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ OrchestrationError
 │   ├── WarehouseOutdatedError  it lacks a table or column that this version reads
 │   └── WarehouseCorruptError   the file cannot be read as a DuckDB database
 ├── PlanError                   a model cannot be built for some people only
+├── LaneModelError              a model failed over the people whom new events touch
+├── SliceTooLargeError          somebody has more events than the fast lane takes
 ├── RoutingConfigError          the routing seeds contradict each other
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
 ├── ScoreError
@@ -85,6 +87,14 @@ class BuildFailedError(OrchestrationError):
 
 class PlanError(OrchestrationError):
     code = "MODEL_NOT_SLICEABLE"
+
+
+class LaneModelError(OrchestrationError):
+    code = "LANE_MODEL_FAILED"
+
+
+class SliceTooLargeError(OrchestrationError):
+    code = "LANE_SLICE_TOO_LARGE"
 
 
 class RoutingConfigError(OrchestrationError):

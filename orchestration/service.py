@@ -1,4 +1,4 @@
-"""`millrace serve`: gateway and dispatcher in one process, stopped gracefully by a signal."""
+"""`millrace serve`: gateway, fast lane and dispatcher in one process, stopped gracefully by a signal."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from ingestion.gateway.config import GatewayConfig
 from ingestion.gateway.protocol import GatewayProtocol, sweep
 from orchestration import connections, delivery
 from orchestration.errors import SettingError
+from orchestration.fast_lane import worker
 from orchestration.gateway import gateway_config, tell_secrets
 from orchestration.network import listen
 from orchestration.settings import Settings
 
-ROLES = ("gateway", "dispatcher")
+ROLES = ("gateway", "fast-lane", "dispatcher")
 
 
 def parse_roles(text: str) -> tuple[str, ...]:
@@ -64,8 +65,11 @@ async def serve(
             writer = stack.enter_context(closing(LogWriter(settings.log_url)))
             writer.start()
             work.append(_gateway(config, log, writer, listener=listener, stop=stop))
+        enqueued = asyncio.Event()
+        if "fast-lane" in roles:
+            work.append(worker.run(settings, log, stop, enqueued.set))
         if "dispatcher" in roles:
-            work.append(delivery.run(settings, log, stop))
+            work.append(delivery.run(settings, log, stop, enqueued))
         gc.freeze()  # what is imported stays: the collector need not look at it again and again
         async with asyncio.TaskGroup() as tasks:
             for role in work:

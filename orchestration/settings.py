@@ -94,6 +94,14 @@ class Settings(BaseSettings):
         None, description="Bits from which they are linked without review; never if left out."
     )
 
+    lane_batch_events: int = Field(
+        500, gt=0, description="New events that the fast lane takes at once."
+    )
+    lane_most_events: int = Field(
+        20_000,
+        gt=0,
+        description="Events of the people touched above which the batch lane builds them.",
+    )
     approve_above: dict[str, int] = Field(
         {}, description="Destination → new rows at once above which somebody has to approve."
     )
@@ -165,6 +173,11 @@ class Settings(BaseSettings):
     def published(self) -> Path:
         """The read-only copy of the warehouse that analysts, BI and `why` open."""
         return self.home / "published" / "warehouse.duckdb"
+
+    @property
+    def published_manifest(self) -> Path:
+        """dbt's manifest with the SQL that made the tables of the read copy."""
+        return self.published.with_name("manifest.json")
 
     @property
     def archive(self) -> Path:

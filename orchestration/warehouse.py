@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -100,39 +100,49 @@ def rows(
 
 
 def publish(
-    warehouse: Path, target: Path, *, activation: Collection[str], now: datetime
+    warehouse: Path,
+    target: Path,
+    *,
+    activation: Collection[str],
+    now: datetime,
+    manifest: Path | None = None,
 ) -> Publication:
     """Copy the warehouse beside `target` and swap it in; readers see the old or the new one.
 
-    `activation`: the tables that are fingerprinted, of the destinations that are on.
+    `activation`: the tables that are fingerprinted, of the destinations that are on; `manifest`:
+    dbt's, with the SQL that made the tables.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with connect(warehouse, read_only=False) as connection:
         connection.execute("checkpoint")
         publication = Publication(now, log_position(connection), _digests(connection, activation))
-    staged = target.with_suffix(".next")
-    shutil.copyfile(warehouse, staged)
-    manifest = _manifest_path(target)
-    described = manifest.with_suffix(".next")
-    described.write_text(json.dumps(asdict(publication), default=str, indent=2))
-    # The copy first: a manifest never promises rows that readers cannot see yet.
-    os.replace(staged, target)  # noqa: PTH105  the atomic one, by name
-    os.replace(described, manifest)  # noqa: PTH105
+    told = json.dumps(asdict(publication), default=str, indent=2)
+    _swap(target, lambda staged: shutil.copyfile(warehouse, staged))
+    if manifest is not None:
+        _swap(target.with_name("manifest.json"), lambda staged: shutil.copyfile(manifest, staged))
+    # Last of all: it never promises rows that readers cannot see yet.
+    _swap(_described(target), lambda staged: staged.write_text(told))
     return publication
+
+
+def _swap(target: Path, write: Callable[[Path], object]) -> None:
+    staged = target.with_suffix(".next")
+    write(staged)
+    os.replace(staged, target)  # noqa: PTH105  the atomic one, by name
 
 
 def publication(target: Path) -> Publication | None:
     """What was published last, or None before the first batch."""
-    manifest = _manifest_path(target)
-    if not manifest.exists():
+    described = _described(target)
+    if not described.exists():
         return None
-    told = json.loads(manifest.read_text())
+    told = json.loads(described.read_text())
     return Publication(
         datetime.fromisoformat(told["published_at"]), told["log_position"], told["digests"]
     )
 
 
-def _manifest_path(target: Path) -> Path:
+def _described(target: Path) -> Path:
     return target.with_name("publication.json")
 
 

@@ -158,7 +158,7 @@ class _Bench:
         now = datetime.now(UTC)
         database = f"sqlite:///{self.folder / 'decisions.sqlite'}"
         with self.connected() as connection, closing(EventLog.open(database)) as log:
-            decisions.append_decisions(log, connection, now=now)
+            decisions.append_decisions(log, decisions.undecided(connection), now=now)
             self._load(connection, log)
         self.dbt("run")
         self.dbt("compile")  # the data tests too, which `dbt run` leaves out

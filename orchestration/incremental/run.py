@@ -59,7 +59,7 @@ def full_build(settings: Settings, reason: str) -> Iterator[Callable[[Path], Non
     """Around a full build by dbt: what it built on is forgotten first, and noted when it calls
     what this yields with the manifest that dbt wrote (the SQL that made the tables)."""
     started = perf_counter()
-    _built(settings).unlink(missing_ok=True)
+    built_manifest(settings).unlink(missing_ok=True)
     with _connected(settings) as connection:
         state.begin_full(connection, reason)
         head = warehouse.log_position(connection)
@@ -74,14 +74,19 @@ def full_build(settings: Settings, reason: str) -> Iterator[Callable[[Path], Non
                 seconds=seconds,
                 now=datetime.now(UTC),
             )
-        _built(settings).write_bytes(manifest.read_bytes())
+        built_manifest(settings).write_bytes(manifest.read_bytes())
 
     yield finished
 
 
+def built_manifest(settings: Settings) -> Path:
+    """The manifest with the SQL that made the tables; it is there after the first full build."""
+    return settings.dbt_target / "built.json"
+
+
 def built_plan(settings: Settings) -> Plan | None:
     """The statements that made the tables of the last full build."""
-    built = _built(settings)
+    built = built_manifest(settings)
     if not built.exists():
         return None
     return read_plan(json.loads(built.read_bytes()), fingerprint(settings))
@@ -106,7 +111,3 @@ def _connected(settings: Settings) -> Iterator[DuckDBPyConnection]:
     with warehouse.connect(settings.warehouse, read_only=False) as connection:
         register(connection)
         yield connection
-
-
-def _built(settings: Settings) -> Path:
-    return settings.dbt_target / "built.json"

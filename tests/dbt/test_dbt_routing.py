@@ -154,7 +154,9 @@ def decide(warehouse: Warehouse, path: Path) -> tuple[list[RawEvent], list[decis
         orchestrated.connect(warehouse.path, read_only=False) as connection,
     ):
         told = [
-            decisions.append_decisions(log, connection, now=NOON + timedelta(minutes=number))
+            decisions.append_decisions(
+                log, decisions.undecided(connection), now=NOON + timedelta(minutes=number)
+            )
             for number in (1, 2)
         ]
         events = log.read(limit=10_000)

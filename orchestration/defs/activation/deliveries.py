@@ -29,7 +29,7 @@ def mql_decisions() -> dg.MaterializeResult[None]:
         closing(connections.event_log(settings)) as log,
         warehouse.connect(settings.published) as copy,
     ):
-        decided = decisions.append_decisions(log, copy, now=datetime.now(UTC))
+        decided = decisions.append_decisions(log, decisions.undecided(copy), now=datetime.now(UTC))
     return dg.MaterializeResult(metadata={"decided": decided.mqls, "assigned": decided.assignments})
 
 

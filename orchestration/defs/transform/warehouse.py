@@ -13,7 +13,7 @@ from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest, prepare_
 from orchestration.incremental import told
 from orchestration.incremental.build import Report
 from orchestration.incremental.decide import Full
-from orchestration.incremental.run import attempt, full_build, last_build
+from orchestration.incremental.run import attempt, built_manifest, full_build, last_build
 from orchestration.scoring import rules
 from orchestration.settings import Settings, load_settings
 
@@ -86,6 +86,7 @@ def models() -> dg.Definitions:
                 settings.published,
                 activation=[effect.table for effect in wanted],
                 now=datetime.now(UTC),
+                manifest=built_manifest(settings),
             )
             build = last_build(settings)
         return dg.MaterializeResult(

@@ -1,0 +1,231 @@
+"""The compiled models over one slice, in memory: prepared once for a shape, run for many slices.
+
+A slice is built inside a transaction that is rolled back: the tables are empty again without a
+delete, and nothing is left of the people but what was read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from dbt_project.functions.register import register
+from orchestration.errors import LaneModelError
+from orchestration.fast_lane.emptiness import is_empty
+from orchestration.fast_lane.plan import Model, Plan, Scope
+from orchestration.fast_lane.shape import EventKind, Shape, columns_of, view_of
+from orchestration.fast_lane.slice import Catalog, quoted
+
+RAW: Final = "raw.events"
+HELD: Final = "held"
+REFERENCE: Final = "reference"
+
+# A prepared plan stays while rows come and go; these two would make it rely on the rows that the
+# tables held when it was made, of which there were none.
+_UNSAFE_TO_KEEP: Final = "compressed_materialization,statistics_propagation"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement that fills one model's table."""
+
+    model: Model
+    name: str
+
+
+@dataclass(slots=True)
+class Engine:
+    """Everything that `targets` read, prepared for slices of one shape.
+
+    `links`: the steps from which it is known whom a slice is about; `rest`: all others;
+    `seconds`: model → time spent on it in the last run.
+    """
+
+    shape: Shape
+    catalog: Catalog
+    links: tuple[Step, ...]
+    rest: tuple[Step, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def connection(self) -> DuckDBPyConnection:
+        return self.catalog.connection
+
+    @contextmanager
+    def slice(self, events: Mapping[EventKind, pa.Table]) -> Iterator[None]:
+        """Events of the shape's kinds, as long as this lasts."""
+        self.seconds.clear()
+        self.connection.execute("begin")
+        try:
+            for kind, table in events.items():
+                self._insert(kind, table)
+            yield
+        finally:
+            self.connection.execute("rollback")
+
+    def read(self, query: str) -> list[dict[str, Any]]:
+        """The rows of one of the workshop's queries, by name."""
+        cursor = self.connection.execute(f"execute {quoted(_query(query))}")
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Fill the tables of these steps; raises LaneModelError naming the model that failed."""
+        for step in steps:
+            started = perf_counter()
+            try:
+                self.connection.execute(f"execute {quoted(step.name)}")
+            except duckdb.Error as error:
+                raise LaneModelError(
+                    f"Model {step.model.name} failed over the people touched"
+                    f" ({type(error).__name__})."
+                ) from error
+            self.seconds[step.model.name] = perf_counter() - started
+
+    def _insert(self, kind: EventKind, table: pa.Table) -> None:
+        self.connection.register("arriving", table)
+        target = quoted(self.catalog.name, "raw", _table_of(self.shape, kind))
+        self.connection.execute(f"insert into {target} by name from arriving")
+        self.connection.unregister("arriving")
+
+
+class Workshop:
+    """Makes engines: one DuckDB instance, in which reference tables stand once for all of them.
+
+    `held` is the published copy of the warehouse, which the reference tables come from; `queries`
+    are what is read of a slice, by name.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        held: Path,
+        *,
+        targets: Iterable[str],
+        links: Iterable[str],
+        queries: Mapping[str, str],
+    ) -> None:
+        self._plan = plan
+        self._queries = queries
+        self._needed = plan.upstream([*targets, *links])
+        self._links = plan.upstream(list(links))
+        self._base = duckdb.connect(":memory:")
+        self._base.execute("set TimeZone = 'UTC'")
+        # One person's rows are no work to share out: handing them over takes longer.
+        self._base.execute("set threads = 1")
+        self._base.execute(f"set disabled_optimizers = '{_UNSAFE_TO_KEEP}'")
+        register(self._base)
+        self._base.execute(f"attach '{held}' as {HELD} (read_only)")
+        self._base.execute(f"attach ':memory:' as {REFERENCE}")
+        self._made = 0
+        self._columns = Catalog(self._base, HELD).columns()
+        for model in self._models():
+            if _is_given(model):
+                self._copy_reference(model)
+
+    def close(self) -> None:
+        self._base.close()
+
+    @property
+    def held(self) -> Catalog:
+        """The published copy, for looking things up."""
+        return Catalog(self._base.cursor(), HELD)
+
+    def make(self, shape: Shape) -> Engine:
+        """Prepare everything for slices of this shape."""
+        self._made += 1
+        connection = self._base.cursor()
+        catalog = Catalog(connection, f"slice_{self._made}")
+        connection.execute(f"attach ':memory:' as {quoted(catalog.name)}")
+        catalog.use()
+        self._define_sources(catalog, shape)
+        filled = [model for model in self._models() if self._define(catalog, model)]
+        # Last of all: what is defined later would make DuckDB plan every statement anew each time.
+        steps = [self._prepare(catalog, model) for model in filled]
+        for name, query in self._queries.items():
+            catalog.execute(f"prepare {quoted(_query(name))} as {query}")
+        return Engine(
+            shape,
+            catalog,
+            tuple(step for step in steps if step.model.name in self._links),
+            tuple(step for step in steps if step.model.name not in self._links),
+        )
+
+    def discard(self, engine: Engine) -> None:
+        """Free what an engine holds."""
+        self._base.execute("use memory")
+        engine.connection.close()
+        self._base.execute(f"detach {quoted(engine.catalog.name)}")
+
+    def _models(self) -> Iterator[Model]:
+        return (model for model in self._plan.models if model.name in self._needed)
+
+    def _copy_reference(self, model: Model) -> None:
+        self._base.execute(f"create schema if not exists {quoted(REFERENCE, model.schema)}")
+        held = self._plan[model.carried_from] if model.carried_from else model
+        columns = ", ".join(map(quoted, self._columns[f"{model.schema}.{model.table}"]))
+        self._base.execute(
+            f"create table {Catalog(self._base, REFERENCE).relation(model)} as"
+            f" select {columns} from {Catalog(self._base, HELD).relation(held)}"
+        )
+
+    def _define_sources(self, catalog: Catalog, shape: Shape) -> None:
+        for name in self._plan.sources():
+            if name != RAW:
+                catalog.copy_source(name, Catalog(self._base, HELD), "limit 0")
+        catalog.execute("create schema if not exists raw")
+        tables = [(kind, _table_of(shape, kind)) for kind in sorted(shape, key=str)]
+        for kind, table in tables:
+            catalog.execute(f"create table raw.{quoted(table)} ({columns_of(kind)})")
+        named = [(kind, quoted("raw", table)) for kind, table in tables]
+        catalog.execute(f"create view raw.events as {view_of(named)}")
+
+    def _define(self, catalog: Catalog, model: Model) -> bool:
+        """Make the model's relation; whether it is a table that may have rows."""
+        held = f"from {Catalog(self._base, HELD).relation(model)}"
+        if _is_given(model):
+            catalog.define(model, f"from {Catalog(self._base, REFERENCE).relation(model)}")
+        elif model.is_view:
+            catalog.define(model)
+        elif self._is_empty(catalog, model):
+            catalog.define(model, f"{held} where false")
+        else:
+            catalog.copy(model, f"{held} limit 0")
+            return True
+        return False
+
+    def _prepare(self, catalog: Catalog, model: Model) -> Step:
+        step = Step(model, f"fill {model.name}")
+        catalog.execute(
+            f"prepare {quoted(step.name)} as"
+            f" insert into {catalog.relation(model)} by name {model.sql}"
+        )
+        return step
+
+    def _is_empty(self, catalog: Catalog, model: Model) -> bool:
+        catalog.use()
+        explained = catalog.connection.execute(f"explain (format json) {model.sql}").fetchall()
+        plans: list[dict[str, Any]] = json.loads(explained[0][1])
+        return all(map(is_empty, plans))
+
+
+def _query(name: str) -> str:
+    return f"read {name}"
+
+
+def _is_given(model: Model) -> bool:
+    """Whether a slice takes the model as the batch lane left it."""
+    return model.scope in (Scope.SEED, Scope.REFERENCE) or bool(model.carried_from)
+
+
+def _table_of(shape: Shape, kind: EventKind) -> str:
+    return f"kind_{sorted(shape, key=str).index(kind)}"

@@ -1,0 +1,181 @@
+"""One micro-batch of the fast lane: new events → whom they touch → their rows → the ledger.
+
+The models are the analysts' own, as the batch lane compiled them. What is decided goes to the
+event log first: its keys make that safe to repeat, so a crash before the ledger's transaction
+loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from time import perf_counter
+from typing import Final
+
+from ingestion.contracts import ContractSet
+from ingestion.event_log import EventLog
+from ingestion.event_log.model import LogRow
+from ingestion.sources.parts import to_table
+from orchestration import activation, decisions
+from orchestration.destinations import Effect
+from orchestration.errors import SliceTooLargeError
+from orchestration.fast_lane import queries
+from orchestration.fast_lane.engine import Engine
+from orchestration.fast_lane.engines import Engines
+from orchestration.fast_lane.shape import split
+from orchestration.quality import quick
+from orchestration.quality.activation_contracts import ACTIVATION
+from reverse_etl.ledger import LaneNews, LaneTable, Ledger
+from reverse_etl.model import ActivationRow, ConsentRow
+
+_CONTRACTS: Final = {contract.table: contract for contract in ACTIVATION}
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """All events of the people whom new events touch; the models that say whom are built.
+    `about`: node and position, `links`: node and node, for the identity index."""
+
+    engine: Engine
+    events: int
+    about: Pairs
+    links: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a micro-batch did: events taken, the last of their positions, events of the slice,
+    people, new deliveries, and milliseconds by step."""
+
+    events: int
+    position: int
+    slice_events: int
+    people: int
+    enqueued: int
+    milliseconds: Mapping[str, float]
+
+
+class Lane:
+    """Works off what is handed over; where it stands is in the ledger."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        ledger: Ledger,
+        contracts: ContractSet,
+        engines: Engines,
+        effects: Sequence[Effect],
+        *,
+        approve_above: Mapping[str, int],
+        most_events: int,
+    ) -> None:
+        """`effects`: the activation tables of people; `most_events`: of a slice."""
+        self._log = log
+        self._ledger = ledger
+        self._contracts = contracts
+        self._engines = engines
+        self._effects = effects
+        self._approve_above = approve_above
+        self._most_events = most_events
+
+    def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
+        """Take the events behind position `after`, at least one, in order.
+
+        Raises SliceTooLargeError, LaneModelError, LaneOvertakenError, LedgerUnavailableError,
+        LogUnavailableError: then the ledger is as it was.
+        """
+        laps = _Laps()
+        with self._slice(new) as slice_:
+            laps.end("people")
+            slice_.engine.run(slice_.engine.rest)
+            laps.end("models")
+            decisions.append_decisions(self._log, _undecided(slice_.engine), now=now)
+            laps.end("decisions")
+            news = self._news(slice_, after, new[-1].position)
+            laps.end("reading")
+        reports = self._ledger.lane.apply(news, now=now)
+        laps.end("ledger")
+        return Worked(
+            events=len(new),
+            position=news.position,
+            slice_events=slice_.events,
+            people=len(news.people),
+            enqueued=sum(report.inserted for report in reports.values()),
+            milliseconds=laps.milliseconds,
+        )
+
+    @contextmanager
+    def _slice(self, new: Sequence[LogRow]) -> Iterator[Slice]:
+        """The new events and all others of whom they touch: with these more people may turn out to
+        be touched, so it grows until nobody is missing."""
+        rows = {row.position: row for row in new}
+        while True:
+            events = split(to_table([rows[at] for at in sorted(rows)], self._contracts))
+            engine = self._engines.get(frozenset(events))
+            with engine.slice(events):
+                engine.run(engine.links)
+                about, links = (_pairs(engine, name) for name in ("about", "links"))
+                missing = self._reached(about, links) - rows.keys()
+                if not missing:
+                    yield Slice(engine, len(rows), about, links)
+                    return
+            rows |= {row.position: row for row in self._log.rows_at(missing)}
+
+    def _reached(self, about: Pairs, links: Pairs) -> set[int]:
+        nodes = {node for node, _ in about} | set(chain.from_iterable(links))
+        reached = self._ledger.lane.reach(nodes, most=self._most_events)
+        if reached.overflow:
+            raise SliceTooLargeError(
+                f"The people whom new events touch have more than {self._most_events:,} events."
+            )
+        return set(reached.positions)
+
+    def _news(self, slice_: Slice, after: int, position: int) -> LaneNews:
+        engine = slice_.engine
+        return LaneNews(
+            after=after,
+            position=position,
+            people=frozenset(row["person_id"] for row in engine.read("people")),
+            tables=tuple(self._table(engine, effect) for effect in self._effects),
+            consents=tuple(ConsentRow(**row) for row in engine.read("consents")),
+            events=slice_.about,
+            links=slice_.links,
+        )
+
+    def _table(self, engine: Engine, effect: Effect) -> LaneTable:
+        rows = tuple(ActivationRow(**row) for row in engine.read(effect.table))
+        broken = frozenset[str]()
+        if rows:
+            checked = engine.read(queries.checked(effect.table))
+            broken = quick.failing_keys(_CONTRACTS[effect.table], checked)
+        held = dict.fromkeys(broken, activation.CONTRACT_VIOLATION)
+        admission = activation.admission(effect, held, self._approve_above)
+        return LaneTable(effect.destination, effect.action, rows, admission)
+
+
+class _Laps:
+    """How long each step took."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._since = perf_counter()
+
+    def end(self, step: str) -> None:
+        now = perf_counter()
+        self.milliseconds[step] = round((now - self._since) * 1000, 2)
+        self._since = now
+
+
+def _undecided(engine: Engine) -> decisions.Undecided:
+    return decisions.Undecided(
+        *(engine.read(name) for name in ("mqls", "assignments", "candidates"))
+    )
+
+
+def _pairs(engine: Engine, query: str) -> Pairs:
+    return tuple((first, second) for first, second in map(dict.values, engine.read(query)))

@@ -1,0 +1,104 @@
+"""What the batch lane published last, made ready for the fast lane."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from duckdb import DuckDBPyConnection
+
+from ingestion.contracts import ContractSet
+from ingestion.event_log import EventLog
+from orchestration import destinations, warehouse
+from orchestration.destinations import Effect
+from orchestration.fast_lane import queries
+from orchestration.fast_lane.engine import Workshop
+from orchestration.fast_lane.engines import Engines
+from orchestration.fast_lane.lane import Lane
+from orchestration.fast_lane.nodes import ABOUT, LINKS
+from orchestration.fast_lane.plan import Plan, Scope, read_plan
+from orchestration.fast_lane.shape import EventKind, Shape
+from orchestration.settings import Settings
+from reverse_etl.ledger import Ledger
+
+_PAGE = 50_000
+# What Millrace itself writes about a person follows every lead.
+_USUAL = """
+    select distinct source, event_type, contract, historical
+    from raw.events
+    where source = 'millrace' and contract is not null and problem_code is null
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A lane over one publication; `published_at` and `position` are that one's."""
+
+    lane: Lane
+    published_at: datetime
+    position: int
+    workshop: Workshop
+
+    def close(self) -> None:
+        self.workshop.close()
+
+
+def load(settings: Settings, log: EventLog, ledger: Ledger) -> Loaded | None:
+    """The lane over what was published last; None before the first batch.
+
+    Raises PlanError when its models cannot be built for some people only, WarehouseError.
+    """
+    publication = warehouse.publication(settings.published)
+    if publication is None or not settings.published_manifest.exists():
+        return None
+    plan = read_plan(json.loads(settings.published_manifest.read_bytes()), "published")
+    effects = person_effects(plan, settings)
+    workshop = Workshop(
+        plan,
+        settings.published,
+        targets=queries.targets(effects),
+        links=queries.LINKING,
+        queries=queries.of(effects),
+    )
+    lane = Lane(
+        log,
+        ledger,
+        ContractSet.load(),
+        Engines(workshop, _usual(workshop)),
+        effects,
+        approve_above=settings.approve_above,
+        most_events=settings.lane_most_events,
+    )
+    return Loaded(lane, publication.published_at, publication.log_position, workshop)
+
+
+def person_effects(plan: Plan, settings: Settings) -> list[Effect]:
+    """Activation tables of people; those of accounts are the batch lane's."""
+    scopes = {model.name: model.scope for model in plan.models}
+    wanted = destinations.effects(settings.destinations)
+    return [effect for effect in wanted if scopes.get(effect.table) is Scope.PERSON]
+
+
+def learn(loaded: Loaded, ledger: Ledger) -> None:
+    """Take over whom the published events are about, where the lane has seen none of them."""
+    with closing(loaded.workshop.held.connection) as connection:
+        connection.execute("use held")
+        for page in _pages(connection, ABOUT):
+            ledger.lane.learn(page, ())
+        for page in _pages(connection, LINKS):
+            ledger.lane.learn((), page)
+    ledger.lane.begin(loaded.position)
+
+
+def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tuple[int, int]]]:
+    rows = connection.execute(query)
+    return iter(lambda: rows.fetchmany(_PAGE), [])
+
+
+def _usual(workshop: Workshop) -> Shape:
+    with closing(workshop.held.connection) as connection:
+        connection.execute("use held")
+        return frozenset(EventKind(*row, True) for row in connection.execute(_USUAL).fetchall())

@@ -1,0 +1,26 @@
+"""Entities as numbers: what the identity index knows of them, and nobody can read a name from.
+
+63 bits of an MD5: should two entities ever share a number, a slice has people too many in it,
+which costs time and changes no row.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_NODE: Final = "cast(md5_number_lower({type} || ':' || {id}) >> 1 as bigint)"
+_ENTITY: Final = _NODE.format(type="entity_type", id="entity_id")
+_LINKED: Final = _NODE.format(type="linked_type", id="linked_id")
+_EVENT: Final = _NODE.format(type="'event'", id="source || ':' || event_key")
+
+ABOUT: Final = f"""
+    select {_ENTITY} as node, position from intermediate.int_event_entities
+    union
+    select {_EVENT} as node, position from raw.events
+"""
+"""Which entities each event is about. Each is about itself too: decisions name their cause."""
+
+LINKS: Final = f"""
+    select distinct {_ENTITY} as node, {_LINKED} as linked from intermediate.int_entity_links
+"""
+"""Which entities belong together."""

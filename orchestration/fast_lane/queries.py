@@ -1,0 +1,63 @@
+"""What is read of a slice, and which models it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Final
+
+from orchestration import decisions
+from orchestration.destinations import Effect
+from orchestration.fast_lane.nodes import ABOUT, LINKS
+from orchestration.quality.activation_contracts import ACTIVATION
+from reverse_etl.model import ActivationRow, ConsentRow
+
+LINKING: Final = ("int_event_entities", "int_entity_links")
+"""Models that say whom events are about."""
+
+_MODELS: Final = (
+    "int_record_people",
+    "int_routing_candidates",
+    "dim_consents",
+    "fct_mqls",
+    "fct_assignments",
+)
+_PEOPLE: Final = """
+    select person_id from intermediate.int_record_people
+    union
+    select own_person_id as person_id from intermediate.int_record_people
+"""
+_CONTRACTS: Final = {contract.table: contract for contract in ACTIVATION}
+
+
+def targets(effects: Sequence[Effect]) -> list[str]:
+    """The models that `of` reads."""
+    return [*_MODELS, *LINKING, *(effect.table for effect in effects)]
+
+
+def of(effects: Sequence[Effect]) -> dict[str, str]:
+    """Name → query; an activation table is read by its name, and for its contract by `checked`."""
+    found = {
+        "about": ABOUT,
+        "links": LINKS,
+        "people": _PEOPLE,
+        "consents": _all_of(ConsentRow, "marts.dim_consents"),
+        "mqls": decisions.UNDECIDED_MQLS,
+        "assignments": decisions.UNDECIDED_ASSIGNMENTS,
+        "candidates": decisions.UNDECIDED_CANDIDATES,
+    }
+    for effect in effects:
+        found[effect.table] = _all_of(ActivationRow, f"activation.{effect.table}")
+        contract = _CONTRACTS[effect.table]
+        columns = ", ".join(dict.fromkeys((*contract.key, *contract.columns)))
+        found[checked(effect.table)] = f"select {columns} from activation.{effect.table}"
+    return found
+
+
+def checked(table: str) -> str:
+    """The name of the query for the columns that a contract is about."""
+    return f"{table} checked"
+
+
+def _all_of(row: type[ActivationRow | ConsentRow], table: str) -> str:
+    return f"select {', '.join(field.name for field in fields(row))} from {table}"

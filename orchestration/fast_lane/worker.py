@@ -1,0 +1,155 @@
+"""The fast lane in the service: waits for events, works them off, follows each publication.
+
+It runs in a thread of its own. What goes wrong with some events never holds up the others: they
+are tried one by one, and the batch lane takes those that fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from ingestion.errors import LogUnavailableError
+from ingestion.event_log import EventLog
+from ingestion.event_log.model import LogRow
+from orchestration import connections, warehouse
+from orchestration.errors import LaneModelError, OrchestrationError, SliceTooLargeError
+from orchestration.fast_lane import loading
+from orchestration.fast_lane.lane import Worked
+from orchestration.fast_lane.loading import Loaded
+from orchestration.settings import Settings
+from reverse_etl.errors import LaneOvertakenError, LedgerError
+from reverse_etl.ledger import LaneNews, Ledger
+
+_log = structlog.get_logger("millrace.fast_lane")
+
+_POLL_SECONDS: Final = 0.01  # a look at the log's last position takes a hundredth of that
+_RELOAD_SECONDS: Final = 1.0
+_REST_SECONDS: Final = 1.0  # after a database refused
+
+
+async def run(
+    settings: Settings, log: EventLog, stop: asyncio.Event, enqueued: Callable[[], None]
+) -> None:
+    """Work until `stop` is set; `enqueued` is called in the event loop when there is something
+    to send."""
+    loop = asyncio.get_running_loop()
+    with closing(connections.ledger(settings)) as ledger:
+        worker = Worker(settings, log, ledger, enqueued=lambda: loop.call_soon_threadsafe(enqueued))
+        working = asyncio.create_task(asyncio.to_thread(worker.run))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        worker.stop()
+        stopping.cancel()
+        await working
+
+
+class Worker:
+    """One fast lane; `run` belongs to one thread, `stop` may be called from any."""
+
+    def __init__(
+        self, settings: Settings, log: EventLog, ledger: Ledger, *, enqueued: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._ledger = ledger
+        self._enqueued = enqueued
+        self._stopped = threading.Event()
+        self._loaded: Loaded | None = None
+        self._refused: datetime | None = None
+        self._look_again = 0.0
+
+    def stop(self) -> None:
+        """Let `run` end after the events that it is working on."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Work until stopped."""
+        try:
+            while not self._stopped.is_set():
+                self._stopped.wait(self._turn())
+        finally:
+            if self._loaded:
+                self._loaded.close()
+
+    def _turn(self) -> float:
+        """Work off what there is; seconds to wait before the next look."""
+        try:
+            self._follow()
+            if self._loaded is None:
+                return _RELOAD_SECONDS
+            return 0.0 if self._work(self._loaded) else _POLL_SECONDS
+        except LaneOvertakenError:
+            return 0.0
+        except (LedgerError, LogUnavailableError, OrchestrationError) as error:
+            _log.error("fast_lane_rests", code=error.code, message=str(error))
+            return _REST_SECONDS
+
+    def _work(self, loaded: Loaded) -> bool:
+        after = self._ledger.lane.position()
+        new = self._log.rows(after=after, limit=self._settings.lane_batch_events)
+        if new:
+            self._take(loaded, after, new)
+        return bool(new)
+
+    def _take(self, loaded: Loaded, after: int, new: Sequence[LogRow]) -> None:
+        """All at once, or in halves where that fails: one event may be left to the batch lane."""
+        try:
+            self._tell(loaded.lane.work(after, new, now=datetime.now(UTC)))
+        except (LaneModelError, SliceTooLargeError) as error:
+            if len(new) > 1:
+                middle = len(new) // 2
+                self._take(loaded, after, new[:middle])
+                self._take(loaded, new[middle - 1].position, new[middle:])
+                return
+            [left] = new
+            _log.error(
+                "event_left_to_batch", code=error.code, message=str(error), position=left.position
+            )
+            self._ledger.lane.apply(LaneNews(after, left.position), now=datetime.now(UTC))
+
+    def _tell(self, worked: Worked) -> None:
+        if worked.enqueued:
+            self._enqueued()
+        _log.info(
+            "fast_lane_batch",
+            events=worked.events,
+            position=worked.position,
+            slice_events=worked.slice_events,
+            people=worked.people,
+            enqueued=worked.enqueued,
+            **{f"{step}_ms": taken for step, taken in worked.milliseconds.items()},
+        )
+
+    def _follow(self) -> None:
+        """Take up a new publication; one that cannot be used is refused once, and the old stays."""
+        if monotonic() < self._look_again:
+            return
+        self._look_again = monotonic() + _RELOAD_SECONDS
+        published = warehouse.publication(self._settings.published)
+        current = self._loaded.published_at if self._loaded else None
+        if published is None or published.published_at in (current, self._refused):
+            return
+        try:
+            found = loading.load(self._settings, self._log, self._ledger)
+        except OrchestrationError as error:
+            self._refused = published.published_at
+            _log.error("publication_refused", code=error.code, message=str(error))
+            return
+        if found is not None:
+            self._take_up(found)
+
+    def _take_up(self, found: Loaded) -> None:
+        if self._ledger.lane.position() == 0 and found.position:
+            loading.learn(found, self._ledger)
+        if self._loaded:
+            self._loaded.close()
+        self._loaded = found
+        _log.info("publication_taken_up", position=found.position)
