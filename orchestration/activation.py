@@ -37,6 +37,7 @@ def activate(
     ):
         decisions.append_decisions(log, decisions.undecided(copy), now=now)
         apply_consents(ledger, copy, now=now)
+        settle(ledger, settings)
         enqueued = {
             effect.name: enqueue(
                 ledger, copy, effect, approve_above=settings.approve_above, now=now
@@ -66,6 +67,7 @@ def enqueue(
         action=effect.action,
         now=now,
         admission=admission(effect, _held(report), approve_above),
+        as_of=warehouse.log_position(connection),
     )
     return enqueued, report
 
@@ -89,7 +91,14 @@ def _held(report: runner.Report) -> dict[str, str]:
 def apply_consents(ledger: Ledger, connection: duckdb.DuckDBPyConnection, *, now: datetime) -> int:
     """Give the ledger today's consent, read again at the moment of sending; returns how many
     queued rows a withdrawal cancelled."""
-    return ledger.apply_consents(consents(connection), now=now)
+    as_of = warehouse.log_position(connection)
+    return ledger.apply_consents(consents(connection), now=now, as_of=as_of)
+
+
+def settle(ledger: Ledger, settings: Settings) -> int:
+    """Forget whom the fast lane told about before all tables of the last batch; about how many."""
+    on = destinations.effects(settings.destinations)
+    return ledger.lane.settle((effect.destination, effect.action) for effect in on)
 
 
 def consents(connection: duckdb.DuckDBPyConnection) -> list[ConsentRow]:

@@ -47,6 +47,7 @@ def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> lis
         closing(connections.ledger(settings)) as ledger,
     ):
         consents = activation.consents(copy)
+        as_of = warehouse.log_position(copy)
         return [
             _dry_run(
                 ledger,
@@ -58,6 +59,7 @@ def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> lis
                 consents=consents,
                 connector=configured.get(effect.destination),
                 now=now,
+                as_of=as_of,
             )
             for effect in destinations.effects(names)
         ]
@@ -72,6 +74,7 @@ def _dry_run(
     consents: Sequence[ConsentRow],
     connector: Connector | None,
     now: datetime,
+    as_of: int,
 ) -> DryRun:
     told = ledger.preview(
         rows,
@@ -80,6 +83,7 @@ def _dry_run(
         now=now,
         admission=admission,
         consents=consents,
+        as_of=as_of,
     )
     sent = {row.entity_key for row in told if row.change in SENT}
     payloads = [orjson.loads(row.payload) for row in rows if row.entity_key in sent]

@@ -4,6 +4,7 @@ DeliveryError
 ├── LedgerError
 │   ├── LedgerUnavailableError      the ledger cannot be opened, read or written
 │   ├── LedgerNewerError            a newer release of Millrace made this ledger
+│   ├── LaneOvertakenError          the fast lane's position was moved by somebody else
 │   ├── DeliveryNotFoundError       no delivery has this id
 │   └── NotADeadLetterError         only dead or held deliveries can be replayed or discarded
 ├── ConfigurationError         a connector lacks something it needs
@@ -54,6 +55,12 @@ class LedgerNewerError(LedgerError):
     """A newer release of Millrace made this ledger."""
 
     code = "LEDGER_NEWER"
+
+
+class LaneOvertakenError(LedgerError):
+    """The fast lane's position was moved by somebody else; nothing was changed."""
+
+    code = "LANE_OVERTAKEN"
 
 
 class DeliveryNotFoundError(LedgerError):

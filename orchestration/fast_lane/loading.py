@@ -101,4 +101,8 @@ def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tupl
 def _usual(workshop: Workshop) -> Shape:
     with closing(workshop.held.connection) as connection:
         connection.execute("use held")
-        return frozenset(EventKind(*row, True) for row in connection.execute(_USUAL).fetchall())
+        found = connection.execute(_USUAL).fetchall()
+    return frozenset(
+        EventKind(source, event_type, contract, historical, is_sound=True)
+        for source, event_type, contract, historical in found
+    )

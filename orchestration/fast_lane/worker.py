@@ -36,7 +36,7 @@ _REST_SECONDS: Final = 1.0  # after a database refused
 
 
 async def run(
-    settings: Settings, log: EventLog, stop: asyncio.Event, enqueued: Callable[[], None]
+    settings: Settings, log: EventLog, stop: asyncio.Event, enqueued: Callable[[], object]
 ) -> None:
     """Work until `stop` is set; `enqueued` is called in the event loop when there is something
     to send."""
@@ -55,7 +55,7 @@ class Worker:
     """One fast lane; `run` belongs to one thread, `stop` may be called from any."""
 
     def __init__(
-        self, settings: Settings, log: EventLog, ledger: Ledger, *, enqueued: Callable[[], None]
+        self, settings: Settings, log: EventLog, ledger: Ledger, *, enqueued: Callable[[], object]
     ) -> None:
         self._settings = settings
         self._log = log

@@ -2,6 +2,8 @@
 
 from reverse_etl.ledger.dead_letters import DeadLetter, DeadLetters
 from reverse_etl.ledger.facts import DeliveryFact
+from reverse_etl.ledger.lane import LaneNews, LaneTable
+from reverse_etl.ledger.lane_index import Reached
 from reverse_etl.ledger.settle import Settlement
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.switches import SwitchedOff
@@ -10,7 +12,10 @@ __all__ = [
     "DeadLetter",
     "DeadLetters",
     "DeliveryFact",
+    "LaneNews",
+    "LaneTable",
     "Ledger",
+    "Reached",
     "Settlement",
     "SwitchedOff",
 ]

@@ -1,19 +1,29 @@
 """Opening a database so that what is committed stays, and what differs by engine.
 
 Writers take turns: in SQLite by its write lock; in PostgreSQL by advisory locks, one a destination,
-so that no two transactions can wait for each other and a busy destination delays only itself.
+taken in one order, so that no two transactions can wait for each other and a busy destination
+delays only itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
@@ -23,6 +33,7 @@ from reverse_etl.errors import LedgerUnavailableError
 from reverse_etl.ledger.migrations import upgrade
 
 _BUSY_SECONDS: Final = 30
+_PAGE: Final = 5_000  # databases take some ten thousand parameters at once
 _READ_ONLY: Final = "millrace_read_only"
 _POSTGRES_SETTINGS: Final = (
     "synchronous_commit=on",
@@ -94,14 +105,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, destination: str | None = None) -> Iterator[Connection]:
-    """One transaction that may change rows of one destination, by default of all.
+def writing(engine: Engine, *destinations: str) -> Iterator[Connection]:
+    """One transaction that may change rows of these destinations, by default of all.
 
     Raises LedgerUnavailableError when the database refuses.
     """
     with _transaction(engine) as connection:
         if connection.dialect.name == "postgresql":
-            _wait_for_turn(connection, destination)
+            _wait_for_turn(connection, destinations)
         yield connection
 
 
@@ -114,13 +125,16 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
         raise _unavailable(error) from error
 
 
-def _wait_for_turn(connection: Connection, destination: str | None) -> None:
+def _wait_for_turn(connection: Connection, destinations: Sequence[str]) -> None:
     alone = "pg_advisory_xact_lock"
-    if destination is None:
+    if not destinations:
         connection.execute(text(f"select {alone}(:key)"), {"key": _lock_key(_EVERYBODY)})
         return
-    keys = {"shared": _lock_key(_EVERYBODY), "own": _lock_key(destination)}
+    first, *others = sorted(set(destinations))  # one order for all: nobody waits in a circle
+    keys = {"shared": _lock_key(_EVERYBODY), "own": _lock_key(first)}
     connection.execute(text(f"select {alone}_shared(:shared), {alone}(:own)"), keys)
+    for other in others:
+        connection.execute(text(f"select {alone}(:key)"), {"key": _lock_key(other)})
 
 
 def _lock_key(name: str) -> int:
@@ -134,14 +148,19 @@ def _unavailable(error: Exception) -> LedgerUnavailableError:
     return LedgerUnavailableError(f"The ledger cannot be used: {cause}.")
 
 
+def insert_or(connection: Connection, table: Table) -> Any:
+    """An insert that can say what to do with rows that are there already."""
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    return insert(table)
+
+
 def upsert(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, add: Sequence[str] = ()
 ) -> None:
     """Insert rows, or update the columns given; columns in `add` grow by the given value."""
     if not rows:
         return
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table)
+    statement = insert_or(connection, table)
     keys = [column.name for column in table.primary_key]
     changes: dict[str, Any] = {
         name: statement.excluded[name] for name in rows[0] if name not in (*keys, *add)
@@ -150,3 +169,13 @@ def upsert(
     connection.execute(
         statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows)
     )
+
+
+def within(column: ColumnElement[Any], values: Collection[Any] | None) -> Iterator[Any]:
+    """Conditions, page by page, that a column is among these values; None: one that all fulfil."""
+    if values is None:
+        yield true()
+        return
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _PAGE):
+        yield column.in_(ordered[start : start + _PAGE])

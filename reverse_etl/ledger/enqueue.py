@@ -1,4 +1,4 @@
-"""Bring the queue in line with a complete activation table: linear in its rows, one transaction."""
+"""Bring the queue in line with an activation table: linear in its rows, one transaction."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from reverse_etl import catalogue
+from reverse_etl.ledger import positions
 from reverse_etl.ledger.engine import upsert
 from reverse_etl.ledger.plan import Goal, Step
 from reverse_etl.ledger.planned import Planned
 from reverse_etl.ledger.schema import NEVER, counters, deliveries, entities
+from reverse_etl.ledger.scope import Scope, of_complete
 from reverse_etl.model import (
     ActivationRow,
     Admission,
@@ -69,6 +71,32 @@ class _Changes:
         self.count("superseded")
 
 
+def enqueue_complete(
+    connection: Connection,
+    rows: Sequence[ActivationRow],
+    *,
+    destination: str,
+    action: str,
+    now: datetime,
+    admission: Admission,
+    as_of: int | None,
+) -> EnqueueReport:
+    """See Ledger.enqueue."""
+    reader = positions.table(destination, action)
+    told = enqueue(
+        connection,
+        rows,
+        destination=destination,
+        action=action,
+        now=now,
+        admission=admission,
+        scope=of_complete(connection, reader, as_of),
+    )
+    if as_of is not None:
+        positions.advance(connection, reader, as_of)
+    return told
+
+
 def enqueue(
     connection: Connection,
     rows: Sequence[ActivationRow],
@@ -77,10 +105,11 @@ def enqueue(
     action: str,
     now: datetime,
     admission: Admission,
+    scope: Scope,
 ) -> EnqueueReport:
-    """See Ledger.enqueue."""
+    """Bring what is queued for the people in scope in line with their rows."""
     changes = _Changes()
-    planned = Planned(connection, rows, destination, action, admission, now)
+    planned = Planned(connection, rows, destination, action, admission, now, scope)
     steps = list(planned.steps())
     most = admission.approve_above
     if most is not None and sum(map(_goes_out, steps)) > most:

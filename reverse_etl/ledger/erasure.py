@@ -13,7 +13,15 @@ from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, 
 
 from reverse_etl import catalogue
 from reverse_etl.ledger.engine import reading, writing
-from reverse_etl.ledger.schema import attempts, audit, consents, deliveries, entities, snapshots
+from reverse_etl.ledger.schema import (
+    attempts,
+    audit,
+    consents,
+    deliveries,
+    entities,
+    lane_people,
+    snapshots,
+)
 from reverse_etl.model import State
 
 ERASED_TEXT: Final = "(erased)"
@@ -44,13 +52,15 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows were emptied, by table, and how many deliveries were cancelled."""
+    """How many rows were emptied or (`lane_people`) deleted, by table, and how many deliveries
+    were cancelled."""
 
     deliveries: int = 0
     attempts: int = 0
     entities: int = 0
     cancelled: int = 0
     masked: int = 0
+    lane_people: int = 0
 
 
 class Erasure:
@@ -108,7 +118,10 @@ def _erase(connection: Connection, persons: Collection[str], named: Names, now: 
     known = _empty_entities(connection, persons, ids, named)
     _hide_keys(connection, ids, named)
     changed = sum(_mask(connection, table, names, named.masked_text) for table, names in _TEXTS)
-    return Erased(len(ids), tries, known, _count_cancelled(connection, persons), changed)
+    cancelled = _count_cancelled(connection, persons)
+    theirs = lane_people.c.person_id.in_(sorted(persons))
+    told = connection.execute(delete(lane_people).where(theirs)).rowcount
+    return Erased(len(ids), tries, known, cancelled, changed, told)
 
 
 def _names(connection: Connection, masked: Callable[[str], str]) -> bool:
@@ -130,7 +143,8 @@ def _scrub(engine: Engine) -> None:
             raw.execute("VACUUM")
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         else:
-            for table in (deliveries, attempts, entities, consents, audit, snapshots):
+            tables = (deliveries, attempts, entities, consents, audit, snapshots, lane_people)
+            for table in tables:
                 connection.exec_driver_sql(f"VACUUM {table.name}")
 
 

@@ -25,6 +25,7 @@ class Known:
 
     id: int
     entity_key: str
+    person_id: str
     state: State
     code: str | None
     payload_hash: str
@@ -46,6 +47,12 @@ class History:
     busy: Known | None = None  # in flight or unknown
     settled: Known | None = None  # the newest of delivered, dead and cancelled
     delivered_hash: str | None = None  # what the destination holds, as far as we know
+
+    @property
+    def owner(self) -> str | None:
+        """The person of the newest delivery."""
+        known = [each for each in (self.waiting, self.busy, self.settled) if each]
+        return max(known, key=lambda each: each.id).person_id if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,3 +226,37 @@ audit = Table(
     Column("delivery_id", BigInteger, index=True),
     Column("reason", Text, nullable=False),
 )
+
+# The fast lane's index of the event log: hashes and positions, nothing personal. Millions of rows,
+# so SQLite keeps them in the order of their keys and nowhere else.
+lane_events = Table(
+    "lane_events",
+    metadata,
+    Column("node", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+Index("lane_events_by_position", lane_events.c.position, lane_events.c.node)
+
+lane_links = Table(
+    "lane_links",
+    metadata,
+    Column("node", BigInteger, primary_key=True, autoincrement=False),
+    Column("linked", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+Index("lane_links_by_linked", lane_links.c.linked, lane_links.c.node)
+
+lane_people = Table(  # as of which position the fast lane last told about a person
+    "lane_people",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+positions = Table(  # how far the event log was worked off, by whom
+    "positions",
+    metadata,
+    Column("reader", String, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)

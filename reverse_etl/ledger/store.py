@@ -24,6 +24,7 @@ from reverse_etl.ledger.credentials import Credentials
 from reverse_etl.ledger.dead_letters import DeadLetters
 from reverse_etl.ledger.engine import open_engine, reading, writing
 from reverse_etl.ledger.erasure import Erasure
+from reverse_etl.ledger.lane import Lane
 from reverse_etl.ledger.switches import Switches
 from reverse_etl.model import (
     ActivationRow,
@@ -53,6 +54,7 @@ class Ledger:
         self.credentials = Credentials(engine)
         self.canaries = Canaries(engine)
         self.erasure = Erasure(engine)
+        self.lane = Lane(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:
@@ -79,16 +81,20 @@ class Ledger:
         action: str,
         now: datetime,
         admission: Admission = FREE,
+        as_of: int | None = None,
     ) -> EnqueueReport:
-        """Bring the queue in line with `rows`, the complete table for (destination, action)."""
+        """Bring the queue in line with `rows`, the complete table for (destination, action) as of
+        a position of the event log. It leaves alone whomever the fast lane told about as of a
+        later one, and everybody if a later table was enqueued before."""
         with writing(self._engine, destination) as connection:
-            return _enqueue.enqueue(
+            return _enqueue.enqueue_complete(
                 connection,
                 rows,
                 destination=destination,
                 action=action,
                 now=now,
                 admission=admission,
+                as_of=as_of,
             )
 
     def approve(self, destination: str, *, who: str, now: datetime) -> int:
@@ -105,6 +111,7 @@ class Ledger:
         now: datetime,
         admission: Admission = FREE,
         consents: Sequence[ConsentRow] = (),
+        as_of: int | None = None,
     ) -> list[Preview]:
         """What `enqueue` would do, row by row, after `apply_consents`; changes nothing."""
         with reading(self._engine) as connection:
@@ -116,12 +123,16 @@ class Ledger:
                 now=now,
                 admission=admission,
                 consents=consents,
+                as_of=as_of,
             )
 
-    def apply_consents(self, rows: Sequence[ConsentRow], now: datetime) -> int:
-        """Take over current consent; how many queued rows its lack cancelled."""
+    def apply_consents(
+        self, rows: Sequence[ConsentRow], now: datetime, as_of: int | None = None
+    ) -> int:
+        """Take over current consent, as of a position of the event log as in `enqueue`; how many
+        queued rows its lack cancelled."""
         with writing(self._engine) as connection:
-            return consents.apply(connection, rows, now)
+            return consents.apply_complete(connection, rows, now, as_of)
 
     # -- sending -------------------------------------------------------------------------------
 

@@ -47,6 +47,7 @@ def consents() -> dg.MaterializeResult[None]:
         warehouse.connect(settings.published) as copy,
     ):
         cancelled = activation.apply_consents(ledger, copy, now=datetime.now(UTC))
+        activation.settle(ledger, settings)
     return dg.MaterializeResult(metadata={"cancelled_deliveries": cancelled})
 
 
