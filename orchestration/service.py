@@ -1,4 +1,4 @@
-"""`millrace serve`: gateway, fast lane and dispatcher in one process, stopped gracefully by a signal."""
+"""`millrace serve`: gateway, fast lane and dispatcher in one process, stopped by a signal."""
 
 from __future__ import annotations
 
