@@ -95,14 +95,14 @@ def _pages(values: Iterable[_Each], size: int) -> Iterator[list[_Each]]:
 
 _NODES: BindParameter[list[int]] = bindparam("nodes", expanding=True)
 _EVENTS = (  # distinct, so that one more than allowed proves that there are too many
-    select(literal_column("0"), lane_events.c.position)
+    select(lane_events.c.position)
     .where(lane_events.c.node.in_(_NODES))
     .distinct()
     .limit(bindparam("most"))
     .subquery()
 )
 _BESIDE = union_all(
-    select(_EVENTS),
+    select(literal_column("0"), _EVENTS.c.position),
     select(literal_column("1"), lane_links.c.linked).where(lane_links.c.node.in_(_NODES)),
     select(literal_column("1"), lane_links.c.node).where(lane_links.c.linked.in_(_NODES)),
 )
