@@ -119,7 +119,6 @@ class Workshop:
         self._needed = plan.upstream([*targets, *links])
         self._links = plan.upstream(list(links))
         self._base = duckdb.connect(":memory:")
-        self._base.execute("set TimeZone = 'UTC'")
         # One person's rows are no work to share out: handing them over takes longer.
         self._base.execute("set threads = 1")
         self._base.execute(f"set disabled_optimizers = '{_UNSAFE_TO_KEEP}'")
@@ -138,12 +137,17 @@ class Workshop:
     @property
     def held(self) -> Catalog:
         """The published copy, for looking things up."""
-        return Catalog(self._base.cursor(), HELD)
+        return Catalog(self._cursor(), HELD)
+
+    def _cursor(self) -> DuckDBPyConnection:
+        cursor = self._base.cursor()
+        cursor.execute("set TimeZone = 'UTC'")  # each connection has its own
+        return cursor
 
     def make(self, shape: Shape) -> Engine:
         """Prepare everything for slices of this shape."""
         self._made += 1
-        connection = self._base.cursor()
+        connection = self._cursor()
         catalog = Catalog(connection, f"slice_{self._made}")
         connection.execute(f"attach ':memory:' as {quoted(catalog.name)}")
         catalog.use()

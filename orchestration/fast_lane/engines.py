@@ -8,7 +8,7 @@ from typing import Final
 from orchestration.fast_lane.engine import Engine, Workshop
 from orchestration.fast_lane.shape import Shape
 
-_KEPT: Final = 24
+KEPT: Final = 24
 _SPARE_KINDS: Final = 4  # a plan that reads a few kinds in vain still beats making another
 
 
@@ -20,6 +20,10 @@ class Engines:
         self._usual = usual
         self._made: OrderedDict[Shape, Engine] = OrderedDict()
 
+    def shapes(self) -> list[Shape]:
+        """Of the engines at hand, those used last at the end."""
+        return list(self._made)
+
     def get(self, shape: Shape) -> Engine:
         """An engine for slices of this shape; making one takes half a second."""
         fitting = [known for known in self._made if known >= shape]
@@ -28,7 +32,7 @@ class Engines:
             best = shape | self._usual
             self._made[best] = self._workshop.make(best)
         self._made.move_to_end(best)
-        while len(self._made) > _KEPT:
+        while len(self._made) > KEPT:
             _, oldest = self._made.popitem(last=False)
             self._workshop.discard(oldest)
         return self._made[best]

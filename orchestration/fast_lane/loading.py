@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from ingestion.contracts import ContractSet
+from ingestion.contracts.library import read_contracts
 from ingestion.event_log import EventLog
-from orchestration import destinations, warehouse
+from orchestration import decisions, destinations, warehouse
 from orchestration.destinations import Effect
 from orchestration.fast_lane import queries
 from orchestration.fast_lane.engine import Workshop
@@ -26,11 +28,7 @@ from reverse_etl.ledger import Ledger
 
 _PAGE = 50_000
 # What Millrace itself writes about a person follows every lead.
-_USUAL = """
-    select distinct source, event_type, contract, historical
-    from raw.events
-    where source = 'millrace' and contract is not null and problem_code is null
-"""
+_FOLLOWING: Final = ("mql_reached", "owner_assigned", "contact_synced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +36,20 @@ class Loaded:
     """A lane over one publication; `published_at` and `position` are that one's."""
 
     lane: Lane
+    engines: Engines
+    workshop: Workshop
     published_at: datetime
     position: int
-    workshop: Workshop
 
     def close(self) -> None:
         self.workshop.close()
 
 
-def load(settings: Settings, log: EventLog, ledger: Ledger) -> Loaded | None:
-    """The lane over what was published last; None before the first batch.
+def load(
+    settings: Settings, log: EventLog, ledger: Ledger, warm: Sequence[Shape] = ()
+) -> Loaded | None:
+    """The lane over what was published last, with engines for the shapes in `warm`; None before
+    the first batch.
 
     Raises PlanError when its models cannot be built for some people only, WarehouseError.
     """
@@ -63,16 +65,19 @@ def load(settings: Settings, log: EventLog, ledger: Ledger) -> Loaded | None:
         links=queries.LINKING,
         queries=queries.of(effects),
     )
+    engines = Engines(workshop, _usual())
+    for shape in warm:
+        engines.get(shape)
     lane = Lane(
         log,
         ledger,
         ContractSet.load(),
-        Engines(workshop, _usual(workshop)),
+        engines,
         effects,
         approve_above=settings.approve_above,
         most_events=settings.lane_most_events,
     )
-    return Loaded(lane, publication.published_at, publication.log_position, workshop)
+    return Loaded(lane, engines, workshop, publication.published_at, publication.log_position)
 
 
 def person_effects(plan: Plan, settings: Settings) -> list[Effect]:
@@ -98,11 +103,9 @@ def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tupl
     return iter(lambda: rows.fetchmany(_PAGE), [])
 
 
-def _usual(workshop: Workshop) -> Shape:
-    with closing(workshop.held.connection) as connection:
-        connection.execute("use held")
-        found = connection.execute(_USUAL).fetchall()
+def _usual() -> Shape:
     return frozenset(
-        EventKind(source, event_type, contract, historical, is_sound=True)
-        for source, event_type, contract, historical in found
+        EventKind(told.source, told.event, told.name, historical=False, is_sound=True)
+        for told in read_contracts()
+        if told.source == decisions.SOURCE and told.event in _FOLLOWING
     )

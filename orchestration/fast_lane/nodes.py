@@ -11,14 +11,18 @@ from typing import Final
 _NODE: Final = "cast(md5_number_lower({type} || ':' || {id}) >> 1 as bigint)"
 _ENTITY: Final = _NODE.format(type="entity_type", id="entity_id")
 _LINKED: Final = _NODE.format(type="linked_type", id="linked_id")
-_EVENT: Final = _NODE.format(type="'event'", id="source || ':' || event_key")
+_EVENT: Final = _NODE.format(type="'event'", id="event_id")
+_VENDOR_EVENT: Final = _NODE.format(type="'event'", id="vendor_id")
 
 ABOUT: Final = f"""
     select {_ENTITY} as node, position from intermediate.int_event_entities
     union
-    select {_EVENT} as node, position from raw.events
+    select {_EVENT} as node, position from staging.base_raw__events
+    union
+    select {_VENDOR_EVENT} as node, position from staging.base_raw__events
 """
-"""Which entities each event is about. Each is about itself too: decisions name their cause."""
+"""Which entities each event is about. Each is about itself too, as decisions name their cause, and
+about the vendor's event that it is a copy of: only one of these counts."""
 
 LINKS: Final = f"""
     select distinct {_ENTITY} as node, {_LINKED} as linked from intermediate.int_entity_links

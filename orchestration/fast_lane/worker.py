@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from time import monotonic
@@ -33,6 +34,7 @@ _log = structlog.get_logger("millrace.fast_lane")
 _POLL_SECONDS: Final = 0.01  # a look at the log's last position takes a hundredth of that
 _RELOAD_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 1.0  # after a database refused
+_WARM: Final = 8  # engines that are made before a new publication is taken up
 
 
 async def run(
@@ -63,8 +65,11 @@ class Worker:
         self._enqueued = enqueued
         self._stopped = threading.Event()
         self._loaded: Loaded | None = None
+        self._trying: datetime | None = None
         self._refused: datetime | None = None
         self._look_again = 0.0
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fast-lane-loader")
+        self._loading: Future[Loaded | None] | None = None
 
     def stop(self) -> None:
         """Let `run` end after the events that it is working on."""
@@ -76,6 +81,9 @@ class Worker:
             while not self._stopped.is_set():
                 self._stopped.wait(self._turn())
         finally:
+            self._loader.shutdown()
+            if self._loading is not None:
+                self._end_loading(self._loading)
             if self._loaded:
                 self._loaded.close()
 
@@ -129,18 +137,31 @@ class Worker:
         )
 
     def _follow(self) -> None:
-        """Take up a new publication; one that cannot be used is refused once, and the old stays."""
-        if monotonic() < self._look_again:
-            return
-        self._look_again = monotonic() + _RELOAD_SECONDS
+        """Take up a new publication as soon as it is ready, which takes seconds; one that cannot
+        be used is refused once. Until then the lane works with the one before."""
+        if self._loading is not None and self._loading.done():
+            self._end_loading(self._loading)
+        if self._loading is None and monotonic() >= self._look_again:
+            self._look_again = monotonic() + _RELOAD_SECONDS
+            self._begin_loading()
+
+    def _begin_loading(self) -> None:
         published = warehouse.publication(self._settings.published)
         current = self._loaded.published_at if self._loaded else None
         if published is None or published.published_at in (current, self._refused):
             return
+        self._trying = published.published_at
+        warm = self._loaded.engines.shapes()[-_WARM:] if self._loaded else []
+        self._loading = self._loader.submit(
+            loading.load, self._settings, self._log, self._ledger, warm
+        )
+
+    def _end_loading(self, ended: Future[Loaded | None]) -> None:
+        self._loading = None
         try:
-            found = loading.load(self._settings, self._log, self._ledger)
+            found = ended.result()
         except OrchestrationError as error:
-            self._refused = published.published_at
+            self._refused = self._trying
             _log.error("publication_refused", code=error.code, message=str(error))
             return
         if found is not None:

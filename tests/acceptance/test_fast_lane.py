@@ -33,7 +33,7 @@ def raced(installation: Installation) -> Raced:
     now = stage(service)
     installation.json("run")  # nothing but the stage: what the models are is published
     play(service, [tell(now) for tell in (hot_lead, duplicate_sender, consenting_customer)])
-    wait_until(lambda: len(_tasks(sandbox)) > 0, seconds=60, what="a call task in the CRM")
+    wait_until(lambda: len(_contacts(sandbox)) == 3, seconds=90, what="the contacts in the CRM")
     wait_until(lambda: _settled(installation), seconds=60, what="everything to be delivered")
     contacts, tasks = _contacts(sandbox), len(_tasks(sandbox))
     batch = installation.json("run")

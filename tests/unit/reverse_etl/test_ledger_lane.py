@@ -277,7 +277,7 @@ def test_a_lane_reads_little_however_much_there_is(tmp_path):
         complete(ledger, ADA, contact(2), as_of=1)
         ledger.lane.learn([(1, 1), (2, 1)], [(1, 3)])
         told = []
-        engine = ledger._engine  # noqa: SLF001  what it asks is what is tested
+        engine = ledger._engine
         event.listen(engine, "before_cursor_execute", lambda *call: told.append(call))
         tell(ledger, GRACE, to=8, consents=(consent(1),), events=((4, 8),), links=((4, 1),))
         ledger.lane.reach([1], most=9)
