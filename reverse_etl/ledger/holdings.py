@@ -56,6 +56,8 @@ def of_people(
     states = (*_WAITING, *_BUSY, *_SETTLED)
     theirs = _queued(connection, destination, action, people, states)
     keys = {row.entity_key for row, _ in theirs}.union(wanted)
+    if not keys:
+        return Holdings((), {}, {})
     waiting = tuple(row for row, state in theirs if state in _WAITING)
     return _holdings(connection, destination, action, waiting, keys)
 

@@ -117,27 +117,23 @@ class Lane:
 def _apply(
     connection: Connection, news: LaneNews, destinations: Collection[str], now: datetime
 ) -> dict[tuple[str, str], EnqueueReport]:
-    if (found := positions.of(connection, positions.FAST_LANE)) != news.after:
+    reached = positions.all_of(connection)
+    if (found := reached.get(positions.FAST_LANE, 0)) != news.after:
         raise LaneOvertakenError(
             f"The fast lane has come to position {found} of the log, not {news.after}."
         )
     scope = Scope(news.people)
-    if news.consents and positions.of(connection, positions.CONSENTS) < news.position:
+    if news.consents and reached.get(positions.CONSENTS, 0) < news.position:
         consents.apply(connection, news.consents, now, scope, destinations)
     told = {
         (table.destination, table.action): _enqueue(connection, table, scope, now)
         for table in news.tables
-        if _is_news(connection, table, news.position)
+        if reached.get(positions.table(table.destination, table.action), 0) < news.position
     }
     lane_index.learn(connection, news.events, news.links)
     positions.raise_to(connection, lane_people, dict.fromkeys(news.people, news.position))
     positions.put(connection, positions.FAST_LANE, news.position)
     return told
-
-
-def _is_news(connection: Connection, table: LaneTable, position: int) -> bool:
-    reader = positions.table(table.destination, table.action)
-    return positions.of(connection, reader) < position
 
 
 def _enqueue(

@@ -41,16 +41,19 @@ class Planned:
     def __post_init__(self) -> None:
         covered = (row.entity_key for row in self.rows if self.scope.covers(row.person_id))
         self._wanted = frozenset(covered)
-        self.canary = canaries.of(self.connection, self.destination)
         table, people = (self.connection, self.destination, self.action), self.scope.people
         self.held = (
             holdings.of_all(*table)
             if people is None
             else holdings.of_people(*table, people, self._wanted)
         )
+        concerned = self.rows or self.held.waiting
+        self.canary = canaries.of(self.connection, self.destination) if concerned else None
 
     def steps(self) -> Iterator[tuple[ActivationRow, Step]]:
         """In the order in which they are to be sent."""
+        if not self.rows:
+            return
         current = current_statuses(self.connection, self.scope.people)
         consents = {**current, **self.consents}
         for row in sorted(self.rows, key=lambda row: row.order_key):

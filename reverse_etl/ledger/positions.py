@@ -25,6 +25,12 @@ def of(connection: Connection, reader: str) -> int:
     return int(connection.scalar(query) or 0)
 
 
+def all_of(connection: Connection) -> dict[str, int]:
+    """By reader; who is not there never read."""
+    rows = connection.execute(select(positions.c.reader, positions.c.position))
+    return {row.reader: row.position for row in rows}
+
+
 def put(connection: Connection, reader: str, position: int) -> None:
     """Set a reader's position, be it back."""
     upsert(connection, positions, [{"reader": reader, "position": position}])
@@ -37,8 +43,7 @@ def advance(connection: Connection, reader: str, position: int) -> None:
 
 def least(connection: Connection, readers: Collection[str]) -> int:
     """What all of these readers have reached."""
-    query = select(positions.c.reader, positions.c.position)
-    reached = {row.reader: row.position for row in connection.execute(query)}
+    reached = all_of(connection)
     return min((reached.get(reader, 0) for reader in readers), default=0)
 
 

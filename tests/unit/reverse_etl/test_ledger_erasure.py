@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ingestion.event_log.needles import Needles
+from reverse_etl.ledger import LaneNews
 from reverse_etl.model import ConsentRow, Kind, Outcome, State
 from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion
 
@@ -72,6 +73,16 @@ def test_again_changes_nothing(ledger):
     before = ledger.find(person_id="person-1")
     assert first == ledger.erasure.erase(["person-1"], NAMED, NOON)
     assert before == ledger.find(person_id="person-1")
+
+
+def test_whom_the_fast_lane_told_about_is_forgotten(ledger):
+    """That they were told about goes; of others it stays."""
+    people = frozenset(["person-1", "person-2"])
+    ledger.lane.apply(LaneNews(0, 8, people), now=NOON)
+    told = ledger.erasure.erase(["person-1"], NAMED, NOON)
+    assert 1 == told.lane_people
+    ledger.apply_consents([], NOON, as_of=8)
+    assert 1 == ledger.lane.settle([])
 
 
 def test_a_mention_in_somebody_elses_row_is_masked(ledger):

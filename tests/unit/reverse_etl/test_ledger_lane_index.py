@@ -46,6 +46,14 @@ def test_a_crowded_entity_is_not_read_to_its_end(ledger):
     assert (True, 11) == (found.overflow, len(found.positions))
 
 
+def test_events_about_many_entities_count_once(ledger):
+    """However many of the entities an event is about, it is one of those allowed."""
+    crowd = [(node, position) for node in range(9) for position in (1, 2)]
+    ledger.lane.learn([*crowd, (8, 3)], [])
+    found = reach(ledger, *range(9), most=3)
+    assert ((1, 2, 3), False) == (found.positions, found.overflow)
+
+
 def test_many_entities_in_a_round(ledger):
     """More of them than fit into one statement."""
     ledger.lane.learn(((node, node % 7) for node in range(12_000)), [])
