@@ -258,7 +258,7 @@ class _Bench:
 
 
 def _beside(began: float, ended: float, built: float, *, covered: bool) -> dict[str, Any]:
-    """How long the full build took, and whether it was still under way at the last lead."""
+    """Whether the full build was still under way at the last lead, and then how long it took."""
     seconds = {"sending_seconds": round(ended - began, 2)}
     if covered:
         seconds["seconds"] = round(built - began, 2)
