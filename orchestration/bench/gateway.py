@@ -20,6 +20,7 @@ from orchestration.settings import SECRET_PREFIX
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+_WORDS = 400
 MILLRACE = str(Path(sys.executable).with_name("millrace"))
 
 
@@ -54,7 +55,8 @@ def running_service(
             stderr=output,
         )
     try:
-        _wait(process, port, start_seconds)
+        if not _is_ready(process, port, start_seconds):
+            raise BenchError(f"The service did not become ready: {last_words(home / 'serve.log')}")
         yield Service(port, process.pid)
     finally:
         _stop(process)
@@ -66,15 +68,20 @@ def clean_environment() -> dict[str, str]:
     return inherited | {f"{SECRET_PREFIX}{name.upper()}": key for name, key in SECRETS.items()}
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, seconds: float) -> None:
+def last_words(log: Path) -> str:
+    """The end of what a process wrote, on one line: its home is gone when the error is read."""
+    return " ".join(log.read_text(errors="replace").split())[-_WORDS:] or "it said nothing"
+
+
+def _is_ready(process: subprocess.Popen[bytes], port: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=1).is_success:
-                return
+                return True
         except httpx.TransportError:
             time.sleep(0.05)
-    raise BenchError("The service did not become ready.")
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -15,7 +15,7 @@ import duckdb
 from ingestion.event_log import EventLog, NewEvent
 from ingestion.event_log.model import from_micros
 from orchestration import connections, warehouse
-from orchestration.bench.gateway import MILLRACE, clean_environment
+from orchestration.bench.gateway import MILLRACE, clean_environment, last_words
 from orchestration.bench.rebuild import EVENTS_SQL, SESSION
 from orchestration.errors import BenchError
 from orchestration.settings import Settings
@@ -95,8 +95,7 @@ class Home:
                 process.kill()
                 process.wait()
         if process.returncode:
-            words = " ".join(log.read_text(errors="replace").split())[-400:]
-            raise BenchError(f"`millrace run` failed: {words}")
+            raise BenchError(f"`millrace run` failed: {last_words(log)}")
 
     def not_yet_qualified(self, number: int) -> list[tuple[str, str | None, str | None]]:
         """People of the history who would become qualified now: e-mail, first and last name."""

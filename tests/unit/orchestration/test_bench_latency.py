@@ -17,6 +17,7 @@ from ingestion.signatures import SignedRequest
 from ingestion.webhooks import SOURCES
 from orchestration.bench import latency_arrivals as arrivals
 from orchestration.bench import latency_traffic as traffic
+from orchestration.bench.gateway import running_service
 from orchestration.bench.latency import DESTINATIONS, LIMITS, Plan, measure_latency
 from orchestration.bench.latency_home import (
     Home,
@@ -273,3 +274,12 @@ def test_a_small_measurement_with_slow_vendors():
     assert told["lead_in_crm"]["count"] == told["enriched_scored_routed_notified"]["count"] == 3
     assert told["lead_in_crm"]["p50_ms"] >= 400
     assert told["enriched_scored_routed_notified"]["p50_ms"] >= 1_000
+
+
+def test_a_service_that_does_not_start_says_why(tmp_path):
+    """The error has the service's own words: its log is gone with its home."""
+    with (
+        pytest.raises(BenchError, match="There is no role 'nonsense'"),
+        running_service(tmp_path, "nonsense", home(tmp_path).environment),
+    ):
+        pytest.fail("it started")
