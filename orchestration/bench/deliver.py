@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import random
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic, perf_counter, sleep
+from time import perf_counter
 from typing import Any
-
-import httpx
 
 from orchestration import logs
 from orchestration.bench.machine import describe_machine, own_peak_memory_mb, versions
+from orchestration.bench.vendors import running_vendors, slow_down, vendor_state
 from orchestration.errors import BenchError
 from orchestration.settings import Settings
 from reverse_etl.connectors import (
@@ -33,15 +31,13 @@ from reverse_etl.connectors import (
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, DispatchReport
-from reverse_etl.sandbox import create_app
-from reverse_etl.sandbox.server import free_port, serve
+from reverse_etl.sandbox.server import free_port
 from reverse_etl.testing import contact, conversion
 
 Progress = Callable[[str], None]
 
 WINDOW = 10  # seconds of HubSpot's limit
 SLOW_MS = 300  # as long as a batch takes at a real CRM
-_START_SECONDS = 30
 
 METHOD = (
     "Contacts in a ledger of its own, sent by one dispatcher to a simulated HubSpot in another"
@@ -105,7 +101,7 @@ class _Bench:
 
     def without_limit(self, rows: Sequence[ActivationRow]) -> dict[str, Any]:
         """As fast as it goes; then nothing that is new; then beside a destination that is down."""
-        with _vendors(limit=None) as url:
+        with running_vendors(limit=None) as url:
             self.progress(f"Enqueueing {len(rows):,} contacts")
             enqueued = self.enqueue(rows)
             self.progress("Delivering them without a limit")
@@ -133,11 +129,11 @@ class _Bench:
 
     def within_limit(self, rows: Sequence[ActivationRow]) -> dict[str, Any]:
         """As fast as the vendor allows."""
-        with _vendors(limit=self.size.limit) as url:
+        with running_vendors(limit=self.size.limit) as url:
             self.progress(f"Delivering to a limit of {self.size.limit} requests in {WINDOW} s")
             self.enqueue(rows)
             sent = self.drain([_hubspot(url, self.size.limit)])
-            asked = Counter(entry["status"] for entry in _state(url)["requests"])
+            asked = Counter(entry["status"] for entry in vendor_state(url)["requests"])
             copies = _copies(url, "contacts", "millrace_id")
         allowed = self.size.limit * sent.seconds / WINDOW
         return {
@@ -149,13 +145,12 @@ class _Bench:
 
     def slow_vendor(self, rows: Sequence[ActivationRow]) -> dict[str, Any]:
         """The same with a vendor that takes its time for each answer."""
-        with _vendors(limit=self.size.limit) as url:
+        with running_vendors(limit=self.size.limit) as url:
             self.progress(f"Delivering {len(rows):,} to a vendor that takes {SLOW_MS} ms")
-            slow = {"vendor": "hubspot", "path": "batch", "fault": "slow", "ms": SLOW_MS}
-            httpx.post(f"{url}/_faults", json={"rules": [slow]}).raise_for_status()
+            slow_down(url, {"hubspot": SLOW_MS}, path="batch")
             self.enqueue(rows)
             sent = self.drain([_hubspot(url, self.size.limit)])
-            asked = Counter(entry["status"] for entry in _state(url)["requests"])
+            asked = Counter(entry["status"] for entry in vendor_state(url)["requests"])
         allowed = self.size.limit * sent.seconds / WINDOW
         return {
             "slow_limit_share": round(asked.total() / allowed, 3),
@@ -214,9 +209,9 @@ class _Bench:
         part = self.size.part
         changed = [contact(number, properties={"firstname": name}) for number in range(part)]
         self.enqueue([*changed, *rows[part:]])
-        before = len(_state(url)["requests"])
+        before = len(vendor_state(url)["requests"])
         self.drain(settings)
-        asked = [entry["at"] for entry in _state(url)["requests"][before:]]
+        asked = [entry["at"] for entry in vendor_state(url)["requests"][before:]]
         return float(asked[-1] - asked[0])
 
 
@@ -230,45 +225,7 @@ def _hubspot(url: str, limit: int | None) -> HubSpotSettings:
     return HubSpotSettings(url=url, requests_per_10s=limit)
 
 
-@contextmanager
-def _vendors(*, limit: int | None) -> Iterator[str]:
-    """The sandbox in a process of its own; gives its base URL."""
-    port = free_port()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(port, limit), daemon=True
-    )
-    process.start()
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url)
-        yield url
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _serve(port: int, limit: int | None) -> None:
-    serve(create_app(hubspot_limit=limit), port=port)
-
-
-def _wait_for(url: str) -> None:
-    until = monotonic() + _START_SECONDS
-    while monotonic() < until:
-        try:
-            httpx.get(f"{url}/_state/hubspot").raise_for_status()
-        except httpx.TransportError:
-            sleep(0.05)
-        else:
-            return
-    raise BenchError("The sandbox does not answer.")
-
-
-def _state(url: str) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{url}/_state/hubspot", timeout=60).json()
-    return found
-
-
 def _copies(url: str, kind: str, key: str) -> int:
     """How many objects there are beside one of each key."""
-    keys = [item["properties"][key] for item in _state(url)["objects"][kind]]
+    keys = [item["properties"][key] for item in vendor_state(url)["objects"][kind]]
     return len(keys) - len(set(keys))

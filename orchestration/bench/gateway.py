@@ -1,4 +1,4 @@
-"""A gateway to measure: `millrace serve` as a process of its own, in a home of its own."""
+"""A service to measure: `millrace serve` as a process of its own, in a home of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,48 +20,68 @@ from orchestration.settings import SECRET_PREFIX
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+_WORDS = 400
+MILLRACE = str(Path(sys.executable).with_name("millrace"))
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
-    """A running gateway."""
+class Service:
+    """A running service."""
 
     port: int
     pid: int
 
 
 @contextmanager
-def running_gateway(home: Path, database: str) -> Iterator[Gateway]:
-    """Start it, wait until it is ready, stop it at the end. Raises BenchError."""
+def running_gateway(home: Path, database: str) -> Iterator[Service]:
+    """A gateway alone, writing to this log. Raises BenchError."""
+    environment = clean_environment() | {"MILLRACE_HOME": str(home), "MILLRACE_LOG_URL": database}
+    with running_service(home, "gateway", environment) as gateway:
+        yield gateway
+
+
+@contextmanager
+def running_service(
+    home: Path, roles: str, environment: Mapping[str, str], *, start_seconds: float = START_SECONDS
+) -> Iterator[Service]:
+    """Start these roles, wait until they are ready, stop them at the end. Raises BenchError."""
     port = free_port()
-    environment = {name: v for name, v in os.environ.items() if not name.startswith("MILLRACE_")}
-    environment |= {"MILLRACE_HOME": str(home), "MILLRACE_LOG_URL": database}
-    environment |= {f"{SECRET_PREFIX}{name.upper()}": key for name, key in SECRETS.items()}
-    command = [str(Path(sys.executable).with_name("millrace")), "serve", "--roles", "gateway"]
     with (home / "serve.log").open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  our own command
-            [*command, "--port", str(port)],
+            [MILLRACE, "serve", "--roles", roles, "--port", str(port)],
             env=environment,
             cwd=home,
             stdout=output,
             stderr=output,
         )
     try:
-        _wait(process, port)
-        yield Gateway(port, process.pid)
+        if not _is_ready(process, port, start_seconds):
+            raise BenchError(f"The service did not become ready: {last_words(home / 'serve.log')}")
+        yield Service(port, process.pid)
     finally:
         _stop(process)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def clean_environment() -> dict[str, str]:
+    """The environment without the user's settings of Millrace, with the secrets of what we sign."""
+    inherited = {name: v for name, v in os.environ.items() if not name.startswith("MILLRACE_")}
+    return inherited | {f"{SECRET_PREFIX}{name.upper()}": key for name, key in SECRETS.items()}
+
+
+def last_words(log: Path) -> str:
+    """The end of what a process wrote, on one line: its home is gone when the error is read."""
+    return " ".join(log.read_text(errors="replace").split())[-_WORDS:] or "it said nothing"
+
+
+def _is_ready(process: subprocess.Popen[bytes], port: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=1).is_success:
-                return
+                return True
         except httpx.TransportError:
             time.sleep(0.05)
-    raise BenchError("The gateway did not become ready.")
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -18,7 +18,9 @@ from ingestion.sandbox.webhooks import (
 from ingestion.sandbox.webhooks import typeform_answers as answers
 
 LENGTH_DIGITS = 8
-SECRETS = {source: standard_secret(f"bench {source}") for source in ("standard", "typeform")}
+SECRETS = {
+    source: standard_secret(f"bench {source}") for source in ("segment", "standard", "typeform")
+}
 
 _NOTE = "What the visitor wrote, in as many words as it takes to fill one kilobyte. " * 10
 

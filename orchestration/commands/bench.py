@@ -82,6 +82,56 @@ def rebuild(
     _tell("Rebuilding", bench.measure_rebuild(size, _progress(as_json)), as_json=as_json)
 
 
+class Vendors(StrEnum):
+    """How fast the simulated vendors answer."""
+
+    INSTANT = "instant"
+    PUBLISHED = "published"
+
+
+@app.command()
+@reports_errors
+def latency(
+    people: Annotated[int, typer.Option(min=10, help="People of the history.")] = 50_000,
+    history: Annotated[
+        int, typer.Option(min=1_000, help="Events in log and warehouse before.")
+    ] = 1_000_000,
+    leads_per_second: Annotated[float, typer.Option(min=0.1, help="By a fixed schedule.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to send.")] = 60.0,
+    vendors: Annotated[
+        Vendors,
+        typer.Option(help="published: enrichment in 800 ms, CRM in 400 ms, chat in 200 ms."),
+    ] = Vendors.INSTANT,
+    full_build: Annotated[
+        bool, typer.Option("--full-build", help="Run `millrace run --full` beside it.")
+    ] = False,
+    sustained: Annotated[
+        float, typer.Option(min=0, help="Page views and clicks a second, beside the leads.")
+    ] = 0.0,
+    backlog: Annotated[
+        int, typer.Option(min=0, help="Events to catch up with before the first lead.")
+    ] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Leads through the running service: from receipt to the CRM's acceptance."""
+    from orchestration.bench import latency as bench
+
+    plan = bench.Plan(
+        people=people,
+        history=history,
+        leads_per_second=leads_per_second,
+        seconds=seconds,
+        vendors=vendors.value,
+        full_build=full_build,
+        sustained=sustained,
+        backlog=backlog,
+    )
+    told = bench.measure_latency(plan, _progress(as_json))
+    _tell("Latency", told, as_json=as_json)
+    if told["accepted"] < told["leads"]:
+        raise typer.Exit(1)
+
+
 @app.command()
 @reports_errors
 def deliver(

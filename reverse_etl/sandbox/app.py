@@ -144,13 +144,15 @@ class Sandbox:
             )
             return
         body = await request.body()
+        at = self._clock()
         entry: dict[str, Any] = {"method": request.method, "path": path, "status": None}
-        self._requests[vendor.name].append({**entry, "at": self._clock(), "size": len(body)})
-        entry = self._requests[vendor.name][-1]
+        entry |= {"at": at, "answered_at": None, "size": len(body)}
+        self._requests[vendor.name].append(entry)
         rule = self._plan.choose(vendor.name, path)
-        answer = await self._answer(vendor, request, body, rule)
-        entry["status"] = answer.status if answer else None
-        if answer is None:
+        answer = await self._answer(vendor, request, body, rule, at)
+        if answer is not None:
+            entry |= {"status": answer.status, "answered_at": self._clock()}
+        else:
             await _hang_up(receive)
             return
         await _response(answer, malformed=bool(rule and rule.fault == "malformed"))(
@@ -158,7 +160,7 @@ class Sandbox:
         )
 
     async def _answer(
-        self, vendor: Vendor, http: HttpRequest, body: bytes, rule: Rule | None
+        self, vendor: Vendor, http: HttpRequest, body: bytes, rule: Rule | None, at: float
     ) -> Answer | None:
         """The vendor's answer, or None when the connection is to be dropped."""
         fault = rule.fault if rule else ""
@@ -177,7 +179,7 @@ class Sandbox:
                 query=dict(http.query_params),
                 headers=http.headers,
                 body=body,
-                at=self._clock(),
+                at=at,
                 spoil_item=fault == "item_failure",
             )
         )

@@ -65,10 +65,14 @@ class HubSpot:
         return path.startswith(("/crm/", "/oauth/"))
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything held, by object type, and which contacts were merged."""
+        """Everything held, by object type, when it was written, and which contacts were merged."""
         held = {
             kind: [
-                {**shown(record), "associations": record.associations}
+                {
+                    **shown(record),
+                    "associations": record.associations,
+                    "writes": record.writes,
+                }
                 for record in objects.records.values()
             ]
             for kind, objects in self._objects.items()

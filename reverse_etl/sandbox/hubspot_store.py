@@ -74,7 +74,8 @@ class HubSpotError(Exception):
 
 @dataclass(slots=True)
 class Record:
-    """One object; `merged`: when the ids that it was made of became it."""
+    """One object; `merged`: when the ids that it was made of became it; `writes`: when each
+    request arrived that wrote it, exactly as the list of requests has it."""
 
     id: str
     properties: dict[str, str]
@@ -82,6 +83,7 @@ class Record:
     updated: float
     associations: list[dict[str, Any]] = field(default_factory=list)
     merged: dict[str, float] = field(default_factory=dict)
+    writes: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -206,6 +208,7 @@ class Objects:
                 self._index[name][_key(name, values[name])] = record.id
         record.properties.update(values)
         record.updated = at
+        record.writes.append(at)
 
 
 def _invalid(name: str, code: str, message: str) -> HubSpotError:

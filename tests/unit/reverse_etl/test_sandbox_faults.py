@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import count
+
+import httpx
 import pytest
 from starlette.applications import Starlette
 
@@ -66,3 +70,23 @@ def test_a_rule_concerns_its_vendor_and_path_only():
 def test_an_app_needs_nothing_but_a_seed():
     """`create_app` gives a complete application."""
     assert isinstance(create_app(7), Starlette)
+
+
+def test_the_state_tells_when_a_request_came_and_which_objects_it_wrote():
+    """A write of an object and its request have the same time, the answer a later one, and what
+    wrote the object before stays told."""
+    ticks = count(1)
+    app = create_app(clock=lambda: float(next(ticks)))
+    path, token = "/crm/v3/objects/contacts", {"authorization": "Bearer t"}
+
+    async def play():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
+            body = {"properties": {"email": "a@example.com"}}
+            made = (await client.post(path, json=body, headers=token)).json()["id"]
+            await client.patch(f"{path}/{made}", json=body, headers=token)
+            return (await client.get("/_state/hubspot")).json()
+
+    state = asyncio.run(play())
+    assert [(one["at"], one["answered_at"]) for one in state["requests"]] == [(1, 2), (3, 4)]
+    assert [one["writes"] for one in state["objects"]["contacts"]] == [[1, 3]]
