@@ -245,7 +245,6 @@ def test_the_history_is_an_import(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skip(reason="needs the role fast-lane")
 def test_a_small_measurement():
     """Every lead arrives in the CRM and is told, the load and the backlog leave nothing behind, and
     the report says on what and how it was measured."""
@@ -265,7 +264,6 @@ def test_a_small_measurement():
 
 
 @pytest.mark.slow
-@pytest.mark.skip(reason="needs the role fast-lane")
 def test_a_small_measurement_with_slow_vendors():
     """With vendors as slow as published the whole way is told: into the CRM, and enriched, scored,
     routed and announced, which takes the waits of all of them at least."""
