@@ -96,7 +96,8 @@ def apply_consents(ledger: Ledger, connection: duckdb.DuckDBPyConnection, *, now
 
 
 def settle(ledger: Ledger, settings: Settings) -> int:
-    """Forget whom the fast lane told about before all tables of the last batch; about how many."""
+    """Forget whom the fast lane told about, as far as all tables have caught up; how many people
+    that are."""
     on = destinations.effects(settings.destinations)
     return ledger.lane.settle((effect.destination, effect.action) for effect in on)
 

@@ -98,7 +98,7 @@ class Lane:
 
     def settle(self, tables: Iterable[tuple[str, str]]) -> int:
         """Forget whom the lane told about once consents and all of these complete tables
-        (destination, action) are as new; about how many."""
+        (destination, action) are as new; how many people that are."""
         readers = {positions.table(*table) for table in tables} | {positions.CONSENTS}
         with writing(self._engine, _TURN) as connection:
             known = lane_people.c.position <= positions.least(connection, readers)

@@ -23,7 +23,7 @@ from reverse_etl.ledger.schema import lane_events, lane_links
 
 Pair = tuple[int, int]
 _Each = TypeVar("_Each")
-_INSERTED: Final = 20_000
+_INSERTED: Final = 50_000
 _ASKED: Final = 5_000
 
 
@@ -43,9 +43,10 @@ def learn(connection: Connection, events: Iterable[Pair], links: Iterable[Pair])
 
 
 def pages(events: Iterable[Pair], links: Iterable[Pair]) -> Iterator[tuple[Table, list[Pair]]]:
-    """What to add where, as much as fits into memory at once."""
-    yield from ((lane_events, page) for page in _pages(events, _INSERTED))
-    yield from ((lane_links, page) for page in _pages(links, _INSERTED))
+    """What to add where, as much as fits into memory at once. In order: a large index is then
+    written from its one end to the other, not here and there."""
+    for table, pairs in ((lane_events, events), (lane_links, links)):
+        yield from ((table, sorted(page)) for page in _pages(pairs, _INSERTED))
 
 
 def add(connection: Connection, table: Table, page: Sequence[Pair]) -> None:
