@@ -1,11 +1,12 @@
-"""Whether a query can have rows at all, as DuckDB's plan for it shows. Pure.
+"""Whether a query can have rows while some tables have none, as DuckDB's plan shows. Pure.
 
 An unknown operator counts as one that may have rows: a wrong yes would lose some.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 Plan = Mapping[str, Any]
@@ -27,37 +28,47 @@ _EITHER: Final = frozenset({"INNER", "SEMI", "RIGHT_SEMI"})
 _ONE: Final = {"LEFT": 0, "ANTI": 0, "MARK": 0, "SINGLE": 0, "RIGHT": 1, "RIGHT_ANTI": 1}
 
 
-def is_empty(plan: Plan) -> bool:
-    """Whether the query of this plan yields no row, whatever its tables hold."""
-    return _is_empty(plan, {})
+def is_empty(plan: Plan, empty: Set[str] = frozenset()) -> bool:
+    """Whether the query of this plan yields no row where the tables in `empty` (by their full
+    names, catalog.schema.table) have none."""
+    return _Reading(empty).is_empty(plan)
 
 
-def _is_empty(node: Plan, shared: dict[str, bool]) -> bool:
-    name, children = str(node["name"]).strip(), node.get("children", [])
-    if name == "EMPTY_RESULT":
-        return True
-    if name == "CTE":  # what is shared, then what reads it
-        first, second = children
-        shared[_info(node, "Table Index")] = _is_empty(first, shared)
-        return _is_empty(second, shared)
-    if name == "CTE_SCAN":
-        return shared.get(_info(node, "CTE Index"), False)
-    if name == "UNION":
-        return all(_is_empty(child, shared) for child in children)
-    if name in _PASSING:
-        return _is_empty(children[0], shared)
-    if name == "CROSS_PRODUCT":
-        return any(_is_empty(child, shared) for child in children)
-    if name in _JOINS:
-        return _is_empty_join(node, [_is_empty(child, shared) for child in children])
-    return False
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """`shared`: which of the plan's common table expressions are empty, by their index."""
 
+    tables: Set[str]
+    shared: dict[str, bool] = field(default_factory=dict)
 
-def _is_empty_join(node: Plan, empty: list[bool]) -> bool:
-    kind = _info(node, "Join Type")
-    if kind in _EITHER:
-        return any(empty)
-    return empty[_ONE[kind]] if kind in _ONE else all(empty)
+    def is_empty(self, node: Plan) -> bool:
+        name, children = str(node["name"]).strip(), node.get("children", [])
+        if name == "EMPTY_RESULT":
+            return True
+        if name == "SEQ_SCAN":
+            return _info(node, "Table") in self.tables
+        if name == "CTE":  # what is shared, then what reads it
+            first, second = children
+            self.shared[_info(node, "Table Index")] = self.is_empty(first)
+            return self.is_empty(second)
+        if name == "CTE_SCAN":
+            return self.shared.get(_info(node, "CTE Index"), False)
+        return self._is_empty_over(name, node, children)
+
+    def _is_empty_over(self, name: str, node: Plan, children: list[Plan]) -> bool:
+        """An operator over others."""
+        if name in _PASSING:
+            return self.is_empty(children[0])
+        if name == "UNION":
+            return all(map(self.is_empty, children))
+        if name == "CROSS_PRODUCT":
+            return any(map(self.is_empty, children))
+        if name not in _JOINS:
+            return False
+        kind = _info(node, "Join Type")
+        if kind in _EITHER:
+            return any(map(self.is_empty, children))
+        return kind in _ONE and self.is_empty(children[_ONE[kind]])
 
 
 def _info(node: Plan, name: str) -> str:

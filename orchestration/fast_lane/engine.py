@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -22,24 +22,32 @@ from dbt_project.functions.register import register
 from orchestration.errors import LaneModelError
 from orchestration.fast_lane.emptiness import is_empty
 from orchestration.fast_lane.plan import Model, Plan, Scope
-from orchestration.fast_lane.shape import EventKind, Shape, columns_of, view_of
+from orchestration.fast_lane.shape import KINDS, EventKind, Shape, columns_of, view_of
 from orchestration.fast_lane.slice import Catalog, quoted
 
 RAW: Final = "raw.events"
 HELD: Final = "held"
 REFERENCE: Final = "reference"
 
-# A prepared plan stays while rows come and go; these two would make it rely on the rows that the
-# tables held when it was made, of which there were none.
-_UNSAFE_TO_KEEP: Final = "compressed_materialization,statistics_propagation"
+# A prepared plan stays while rows come and go; the first two would make it rely on the rows that
+# the tables held when it was made, of which there were none. The others prepare for many rows:
+# a list of twenty words becomes a hash join, which takes longer than to compare one person's rows.
+_NO_USE: Final = (
+    "compressed_materialization",
+    "statistics_propagation",
+    "in_clause",
+    "join_filter_pushdown",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A statement that fills one model's table."""
+    """A statement that fills one model's table; `plan`: how DuckDB carries it out."""
 
     model: Model
     name: str
+    table: str
+    plan: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -47,14 +55,16 @@ class Engine:
     """Everything that `targets` read, prepared for slices of one shape.
 
     `links`: the steps from which it is known whom a slice is about; `rest`: all others;
-    `seconds`: model → time spent on it in the last run.
+    `bare`: reference tables without rows; `seconds`: model → time spent on it in the last run.
     """
 
     shape: Shape
     catalog: Catalog
     links: tuple[Step, ...]
     rest: tuple[Step, ...]
+    bare: frozenset[str]
     seconds: dict[str, float] = field(default_factory=dict)
+    _empty: set[str] = field(default_factory=set)
 
     @property
     def connection(self) -> DuckDBPyConnection:
@@ -64,6 +74,8 @@ class Engine:
     def slice(self, events: Mapping[EventKind, pa.Table]) -> Iterator[None]:
         """Events of the shape's kinds, as long as this lasts."""
         self.seconds.clear()
+        missing = (_table_of(self.shape, kind) for kind in self.shape - events.keys())
+        self._empty = {f"{self.catalog.name}.raw.{table}" for table in missing} | self.bare
         self.connection.execute("begin")
         try:
             for kind, table in events.items():
@@ -79,17 +91,22 @@ class Engine:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Fill the tables of these steps; raises LaneModelError naming the model that failed."""
+        """Fill the tables of these steps, but for those that nothing can come into; raises
+        LaneModelError naming the model that failed."""
         for step in steps:
             started = perf_counter()
-            try:
-                self.connection.execute(f"execute {quoted(step.name)}")
-            except duckdb.Error as error:
-                raise LaneModelError(
-                    f"Model {step.model.name} failed over the people touched"
-                    f" ({type(error).__name__})."
-                ) from error
+            if is_empty(step.plan, self._empty) or not self._fill(step):
+                self._empty.add(step.table)
             self.seconds[step.model.name] = perf_counter() - started
+
+    def _fill(self, step: Step) -> int:
+        try:
+            [(rows,)] = self.connection.execute(f"execute {quoted(step.name)}").fetchall()
+        except duckdb.Error as error:
+            raise LaneModelError(
+                f"Model {step.model.name} failed over the people touched ({type(error).__name__})."
+            ) from error
+        return int(rows)
 
     def _insert(self, kind: EventKind, table: pa.Table) -> None:
         self.connection.register("arriving", table)
@@ -121,15 +138,16 @@ class Workshop:
         self._base = duckdb.connect(":memory:")
         # One person's rows are no work to share out: handing them over takes longer.
         self._base.execute("set threads = 1")
-        self._base.execute(f"set disabled_optimizers = '{_UNSAFE_TO_KEEP}'")
+        self._base.execute(f"set disabled_optimizers = '{','.join(_NO_USE)}'")
         register(self._base)
         self._base.execute(f"attach '{held}' as {HELD} (read_only)")
         self._base.execute(f"attach ':memory:' as {REFERENCE}")
         self._made = 0
         self._columns = Catalog(self._base, HELD).columns()
-        for model in self._models():
-            if _is_given(model):
-                self._copy_reference(model)
+        given = [model for model in self._models() if _is_given(model)]
+        self._bare = frozenset(
+            _full_name(REFERENCE, model) for model in given if not self._copy_reference(model)
+        )
 
     def close(self) -> None:
         self._base.close()
@@ -144,6 +162,12 @@ class Workshop:
         cursor.execute("set TimeZone = 'UTC'")  # each connection has its own
         return cursor
 
+    def kinds(self) -> Shape:
+        """Of all events in the published copy."""
+        with closing(self._cursor()) as cursor:
+            found = cursor.execute(f"{KINDS} from {HELD}.{RAW}").fetchall()
+        return frozenset(EventKind(*row) for row in found)
+
     def make(self, shape: Shape) -> Engine:
         """Prepare everything for slices of this shape."""
         self._made += 1
@@ -152,9 +176,9 @@ class Workshop:
         connection.execute(f"attach ':memory:' as {quoted(catalog.name)}")
         catalog.use()
         self._define_sources(catalog, shape)
-        filled = [model for model in self._models() if self._define(catalog, model)]
+        filled = [(model, self._define(catalog, model)) for model in self._models()]
         # Last of all: what is defined later would make DuckDB plan every statement anew each time.
-        steps = [self._prepare(catalog, model) for model in filled]
+        steps = [self._prepare(catalog, model, plan) for model, plan in filled if plan]
         for name, query in self._queries.items():
             catalog.execute(f"prepare {quoted(_query(name))} as {query}")
         return Engine(
@@ -162,6 +186,7 @@ class Workshop:
             catalog,
             tuple(step for step in steps if step.model.name in self._links),
             tuple(step for step in steps if step.model.name not in self._links),
+            self._bare,
         )
 
     def discard(self, engine: Engine) -> None:
@@ -173,14 +198,15 @@ class Workshop:
     def _models(self) -> Iterator[Model]:
         return (model for model in self._plan.models if model.name in self._needed)
 
-    def _copy_reference(self, model: Model) -> None:
+    def _copy_reference(self, model: Model) -> int:
         self._base.execute(f"create schema if not exists {quoted(REFERENCE, model.schema)}")
         held = self._plan[model.carried_from] if model.carried_from else model
         columns = ", ".join(map(quoted, self._columns[f"{model.schema}.{model.table}"]))
-        self._base.execute(
+        [(rows,)] = self._base.execute(
             f"create table {Catalog(self._base, REFERENCE).relation(model)} as"
             f" select {columns} from {Catalog(self._base, HELD).relation(held)}"
-        )
+        ).fetchall()
+        return int(rows)
 
     def _define_sources(self, catalog: Catalog, shape: Shape) -> None:
         for name in self._plan.sources():
@@ -193,33 +219,38 @@ class Workshop:
         named = [(kind, quoted("raw", table)) for kind, table in tables]
         catalog.execute(f"create view raw.events as {view_of(named)}")
 
-    def _define(self, catalog: Catalog, model: Model) -> bool:
-        """Make the model's relation; whether it is a table that may have rows."""
+    def _define(self, catalog: Catalog, model: Model) -> Mapping[str, Any] | None:
+        """Make the model's relation; its plan, where it is a table that may have rows."""
         held = f"from {Catalog(self._base, HELD).relation(model)}"
         if _is_given(model):
             catalog.define(model, f"from {Catalog(self._base, REFERENCE).relation(model)}")
         elif model.is_view:
             catalog.define(model)
-        elif self._is_empty(catalog, model):
+        elif is_empty(plan := self._plan_of(catalog, model), self._bare):
             catalog.define(model, f"{held} where false")
         else:
             catalog.copy(model, f"{held} limit 0")
-            return True
-        return False
+            return plan
+        return None
 
-    def _prepare(self, catalog: Catalog, model: Model) -> Step:
-        step = Step(model, f"fill {model.name}")
+    def _prepare(self, catalog: Catalog, model: Model, plan: Mapping[str, Any]) -> Step:
+        step = Step(model, f"fill {model.name}", _full_name(catalog.name, model), plan)
         catalog.execute(
             f"prepare {quoted(step.name)} as"
             f" insert into {catalog.relation(model)} by name {model.sql}"
         )
         return step
 
-    def _is_empty(self, catalog: Catalog, model: Model) -> bool:
+    def _plan_of(self, catalog: Catalog, model: Model) -> Mapping[str, Any]:
         catalog.use()
         explained = catalog.connection.execute(f"explain (format json) {model.sql}").fetchall()
-        plans: list[dict[str, Any]] = json.loads(explained[0][1])
-        return all(map(is_empty, plans))
+        [plan] = json.loads(explained[0][1])
+        return dict(plan)
+
+
+def _full_name(catalog: str, model: Model) -> str:
+    """As plans name it."""
+    return f"{catalog}.{model.schema}.{model.table}"
 
 
 def _query(name: str) -> str:

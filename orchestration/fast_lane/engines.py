@@ -1,38 +1,78 @@
-"""Engines at hand: one for each shape that came lately."""
+"""Engines at hand: narrow ones for the shapes that come often, a wide one for all others.
+
+An engine takes a second to make, which no lead should wait for: what comes for the first time is
+built by the wide engine, which knows every kind of event and takes longer over each slice. A
+narrow one is made beside the work when its shape has come several times.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from orchestration.fast_lane.engine import Engine, Workshop
 from orchestration.fast_lane.shape import Shape
 
-KEPT: Final = 24
-_SPARE_KINDS: Final = 4  # a plan that reads a few kinds in vain still beats making another
+_KEPT: Final = 16
+_SPARE_KINDS: Final = 3  # an engine that reads so few kinds in vain needs no narrower one beside it
+_OFTEN: Final = 3
 
 
 class Engines:
-    """`usual`: kinds that follow most slices, so that the first of them finds its engine made."""
+    """For one thread. `wide`: every kind known; `usual`: those that follow most events, which
+    every engine takes."""
 
-    def __init__(self, workshop: Workshop, usual: Shape) -> None:
+    def __init__(self, workshop: Workshop, *, wide: Shape, usual: Shape) -> None:
         self._workshop = workshop
         self._usual = usual
         self._made: OrderedDict[Shape, Engine] = OrderedDict()
+        self._asked: Counter[Shape] = Counter()
+        self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fast-lane-engines")
+        self._making: tuple[Shape, Future[Engine]] | None = None
+        self._wide = wide | usual
+        self.make(self._wide)
+
+    def close(self) -> None:
+        """Wait for an engine that is being made."""
+        self._maker.shutdown()
 
     def shapes(self) -> list[Shape]:
-        """Of the engines at hand, those used last at the end."""
-        return list(self._made)
+        """Of the narrow engines at hand, those used last at the end."""
+        return [shape for shape in self._made if shape != self._wide]
+
+    def make(self, shape: Shape) -> None:
+        """Make an engine for the shape now."""
+        self._made[shape] = self._workshop.make(shape)
 
     def get(self, shape: Shape) -> Engine:
-        """An engine for slices of this shape; making one takes half a second."""
-        fitting = [known for known in self._made if known >= shape]
-        best = min(fitting, key=len, default=None)
-        if best is None or len(best - shape - self._usual) > _SPARE_KINDS:
-            best = shape | self._usual
-            self._made[best] = self._workshop.make(best)
+        """An engine for slices of this shape."""
+        self._take_what_is_made()
+        if not shape <= self._wide:
+            self._widen(shape)
+        best = min((known for known in self._made if known >= shape), key=len)
+        if len(best - shape - self._usual) > _SPARE_KINDS:
+            self._ask(shape | self._usual)
         self._made.move_to_end(best)
-        while len(self._made) > KEPT:
-            _, oldest = self._made.popitem(last=False)
-            self._workshop.discard(oldest)
         return self._made[best]
+
+    def _widen(self, shape: Shape) -> None:
+        """A kind that was never seen: the next one is spared the wait."""
+        narrower = self._made.pop(self._wide)
+        self._wide |= shape
+        self.make(self._wide)
+        self._workshop.discard(narrower)
+
+    def _ask(self, shape: Shape) -> None:
+        self._asked[shape] += 1
+        if self._asked[shape] >= _OFTEN and self._making is None:
+            self._making = (shape, self._maker.submit(self._workshop.make, shape))
+
+    def _take_what_is_made(self) -> None:
+        if self._making is None or not self._making[1].done():
+            return
+        shape, made = self._making
+        self._making = None
+        self._made[shape] = made.result()
+        for old in self.shapes()[:-_KEPT]:
+            self._workshop.discard(self._made.pop(old))

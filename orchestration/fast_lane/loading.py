@@ -42,6 +42,7 @@ class Loaded:
     position: int
 
     def close(self) -> None:
+        self.engines.close()
         self.workshop.close()
 
 
@@ -65,9 +66,9 @@ def load(
         links=queries.LINKING,
         queries=queries.of(effects),
     )
-    engines = Engines(workshop, _usual())
+    engines = Engines(workshop, wide=workshop.kinds(), usual=_usual())
     for shape in warm:
-        engines.get(shape)
+        engines.make(shape)
     lane = Lane(
         log,
         ledger,

@@ -50,6 +50,16 @@ class EventKind(NamedTuple):
 
 Shape = frozenset[EventKind]
 
+KINDS: Final = """
+    select distinct
+        source,
+        case when contract is not null then event_type end,
+        contract,
+        historical,
+        problem_code is null
+"""
+"""SQL: the kinds of the events of a table, which is to be named behind it."""
+
 
 def split(events: pa.Table) -> dict[EventKind, pa.Table]:
     """Rows of raw.events by kind, each with the columns that differ."""

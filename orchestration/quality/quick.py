@@ -53,3 +53,8 @@ _BREAKING: Final[Mapping[str, Callable[[Rule, Sequence[Row]], list[Row]]]] = {
     "ExpectColumnValuesToMatchRegex": _unlike,
     "ExpectColumnValuesToBeUnique": _repeated,
 }
+
+
+def known() -> frozenset[str]:
+    """The expectations that can be judged here."""
+    return frozenset(_BREAKING)

@@ -74,8 +74,9 @@ def check(ready: Ready, events: list[RawEvent], file: Path) -> int:
         lab.add(events)
         lab.build()
         made = workshop(lab, file)
-        engines = Engines(made, frozenset())
+        engines = Engines(made, wide=made.kinds(), usual=frozenset())
         slices = [sliced(lab, engines, positions) for positions in components(lab)]
+        engines.close()
         made.close()
         assert [] == differing(lab, sum(slices, Counter()))
     return len(slices)
