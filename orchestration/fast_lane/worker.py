@@ -79,7 +79,7 @@ class Worker:
         """Work until stopped."""
         try:
             while not self._stopped.is_set():
-                self._stopped.wait(self._turn())
+                self._stopped.wait(self.turn())
         finally:
             self._loader.shutdown()
             if self._loading is not None:
@@ -87,7 +87,7 @@ class Worker:
             if self._loaded:
                 self._loaded.close()
 
-    def _turn(self) -> float:
+    def turn(self) -> float:
         """Work off what there is; seconds to wait before the next look."""
         try:
             self._follow()
@@ -165,9 +165,10 @@ class Worker:
             _log.error("publication_refused", code=error.code, message=str(error))
             return
         if found is not None:
-            self._take_up(found)
+            self.take_up(found)
 
-    def _take_up(self, found: Loaded) -> None:
+    def take_up(self, found: Loaded) -> None:
+        """Work with this publication from now on."""
         if self._ledger.lane.position() == 0 and found.position:
             loading.learn(found, self._ledger)
         if self._loaded:
