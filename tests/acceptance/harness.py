@@ -133,6 +133,12 @@ class Installation:
     def json(self, *arguments: str) -> Any:
         return json.loads(self.millrace(*arguments, "--json").stdout)
 
+    def kill(self) -> None:
+        """Kill what was started last, as a machine does that goes down."""
+        process = self.processes.pop()
+        process.kill()
+        process.wait()
+
     def stop(self) -> None:
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
