@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, count
 from time import perf_counter
 from typing import Final
+
+import pyarrow as pa
 
 from ingestion.contracts import ContractSet
 from ingestion.event_log import EventLog
@@ -25,7 +27,7 @@ from orchestration.errors import SliceTooLargeError
 from orchestration.fast_lane import queries
 from orchestration.fast_lane.engine import Engine
 from orchestration.fast_lane.engines import Engines
-from orchestration.fast_lane.shape import split
+from orchestration.fast_lane.shape import EventKind, Shape, split
 from orchestration.quality import quick
 from orchestration.quality.activation_contracts import ACTIVATION
 from reverse_etl.ledger import LaneNews, LaneTable, Ledger
@@ -34,27 +36,33 @@ from reverse_etl.model import ActivationRow, ConsentRow
 _CONTRACTS: Final = {contract.table: contract for contract in ACTIVATION}
 
 Pairs = tuple[tuple[int, int], ...]
+Events = Mapping[EventKind, pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
     """All events of the people whom new events touch; the models that say whom are built.
-    `about`: node and position, `links`: node and node, for the identity index."""
+    `rounds`: how often it grew until nobody was missing; `about`: node and position, `links`: node
+    and node, for the identity index."""
 
     engine: Engine
     events: int
+    rounds: int
     about: Pairs
     links: Pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """What a micro-batch did: events taken, the last of their positions, events of the slice,
-    people, new deliveries, and milliseconds by step."""
+    """What a micro-batch did: events taken, the last of their positions, events of the slice, how
+    often that grew, kinds of events its engine knows, people, new deliveries, and milliseconds by
+    step."""
 
     events: int
     position: int
     slice_events: int
+    rounds: int
+    kinds: int
     people: int
     enqueued: int
     milliseconds: Mapping[str, float]
@@ -71,15 +79,18 @@ class Lane:
         engines: Engines,
         effects: Sequence[Effect],
         *,
+        noted: Shape,
         approve_above: Mapping[str, int],
         most_events: int,
     ) -> None:
-        """`effects`: the activation tables of people; `most_events`: of a slice."""
+        """`effects`: the activation tables of people; `noted`: kinds of events that tell what this
+        lane knew already; `most_events`: of a slice."""
         self._log = log
         self._ledger = ledger
         self._contracts = contracts
         self._engines = engines
         self._effects = effects
+        self._noted = noted
         self._approve_above = approve_above
         self._most_events = most_events
 
@@ -90,31 +101,60 @@ class Lane:
         LogUnavailableError: then the ledger is as it was.
         """
         laps = _Laps()
-        with self._slice(new) as slice_:
-            laps.end("people")
-            slice_.engine.run(slice_.engine.rest)
-            laps.end("models")
-            decisions.append_decisions(self._log, _undecided(slice_.engine), now=now)
-            laps.end("decisions")
-            news = self._news(slice_, after, new[-1].position)
-            laps.end("reading")
+        noted, told = self._sorted(new)
+        news = self._note(LaneNews(after, new[-1].position), noted)
+        laps.end("noting")
+        shown = {"slice_events": 0, "rounds": 0, "kinds": 0}
+        if told:
+            with self._slice(told) as slice_:
+                laps.end("people")
+                slice_.engine.run(slice_.engine.rest)
+                laps.end("models")
+                decisions.append_decisions(self._log, _undecided(slice_.engine), now=now)
+                laps.end("decisions")
+                news = self._news(slice_, news)
+                laps.end("reading")
+                shown = {
+                    "slice_events": slice_.events,
+                    "rounds": slice_.rounds,
+                    "kinds": len(slice_.engine.shape),
+                }
         reports = self._ledger.lane.apply(news, now=now)
         laps.end("ledger")
         return Worked(
             events=len(new),
             position=news.position,
-            slice_events=slice_.events,
+            **shown,
             people=len(news.people),
             enqueued=sum(report.inserted for report in reports.values()),
             milliseconds=laps.milliseconds,
         )
+
+    def _sorted(self, new: Sequence[LogRow]) -> tuple[Events, list[LogRow]]:
+        """Events that are only noted, and those whose people are built."""
+        events = split(to_table(new, self._contracts))
+        noted = {kind: table for kind, table in events.items() if kind in self._noted}
+        positions = {
+            position for table in noted.values() for position in table["position"].to_pylist()
+        }
+        return noted, [row for row in new if row.position not in positions]
+
+    def _note(self, news: LaneNews, noted: Events) -> LaneNews:
+        """Whom decisions and ids of contacts are about: the next slice of these people has them.
+        No row changes by them: this lane has told what they say."""
+        if not noted:
+            return news
+        engine = self._engines.get(frozenset(noted))
+        with engine.slice(noted):
+            engine.run(engine.links)
+            return replace(news, events=_pairs(engine, "about"), links=_pairs(engine, "links"))
 
     @contextmanager
     def _slice(self, new: Sequence[LogRow]) -> Iterator[Slice]:
         """The new events and all others of whom they touch: with these more people may turn out to
         be touched, so it grows until nobody is missing."""
         rows = {row.position: row for row in new}
-        while True:
+        for rounds in count(1):
             events = split(to_table([rows[at] for at in sorted(rows)], self._contracts))
             engine = self._engines.get(frozenset(events))
             with engine.slice(events):
@@ -122,7 +162,7 @@ class Lane:
                 about, links = (_pairs(engine, name) for name in ("about", "links"))
                 missing = self._reached(about, links) - rows.keys()
                 if not missing:
-                    yield Slice(engine, len(rows), about, links)
+                    yield Slice(engine, len(rows), rounds, about, links)
                     return
             rows |= {row.position: row for row in self._log.rows_at(missing)}
 
@@ -135,16 +175,15 @@ class Lane:
             )
         return set(reached.positions)
 
-    def _news(self, slice_: Slice, after: int, position: int) -> LaneNews:
+    def _news(self, slice_: Slice, news: LaneNews) -> LaneNews:
         engine = slice_.engine
-        return LaneNews(
-            after=after,
-            position=position,
+        return replace(
+            news,
             people=frozenset(row["person_id"] for row in engine.read("people")),
             tables=tuple(self._table(engine, effect) for effect in self._effects),
             consents=tuple(ConsentRow(**row) for row in engine.read("consents")),
-            events=slice_.about,
-            links=slice_.links,
+            events=(*news.events, *slice_.about),
+            links=(*news.links, *slice_.links),
         )
 
     def _table(self, engine: Engine, effect: Effect) -> LaneTable:

@@ -27,8 +27,8 @@ from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 
 _PAGE = 50_000
-# What Millrace itself writes about a person follows every lead.
-_FOLLOWING: Final = ("mql_reached", "owner_assigned", "contact_synced")
+# What follows every lead, and what the models said already: a decision, or the id of a contact.
+_NOTED: Final = ("mql_reached", "owner_assigned", "contact_synced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ def load(
         links=queries.LINKING,
         queries=queries.of(effects),
     )
-    engines = Engines(workshop, wide=workshop.kinds(), usual=_usual())
+    noted = _noted()
+    engines = Engines(workshop, wide=workshop.kinds(), usual=noted)
+    engines.make(noted)
     for shape in warm:
         engines.make(shape)
     lane = Lane(
@@ -75,6 +77,7 @@ def load(
         ContractSet.load(),
         engines,
         effects,
+        noted=noted,
         approve_above=settings.approve_above,
         most_events=settings.lane_most_events,
     )
@@ -104,9 +107,9 @@ def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tupl
     return iter(lambda: rows.fetchmany(_PAGE), [])
 
 
-def _usual() -> Shape:
+def _noted() -> Shape:
     return frozenset(
         EventKind(told.source, told.event, told.name, historical=False, is_sound=True)
         for told in read_contracts()
-        if told.source == decisions.SOURCE and told.event in _FOLLOWING
+        if told.source == decisions.SOURCE and told.event in _NOTED
     )

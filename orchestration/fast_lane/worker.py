@@ -131,6 +131,8 @@ class Worker:
             events=worked.events,
             position=worked.position,
             slice_events=worked.slice_events,
+            rounds=worked.rounds,
+            kinds=worked.kinds,
             people=worked.people,
             enqueued=worked.enqueued,
             **{f"{step}_ms": taken for step, taken in worked.milliseconds.items()},

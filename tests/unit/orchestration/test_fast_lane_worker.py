@@ -37,7 +37,7 @@ class LaneWithPoison:
             raise LaneModelError("A model failed.")
         self.ledger.lane.apply(LaneNews(after, positions[-1]), now=now)
         self.done += positions
-        return Worked(len(new), positions[-1], len(new), 0, 1, {})
+        return Worked(len(new), positions[-1], len(new), 1, 1, 0, 1, {})
 
 
 @dataclass
