@@ -93,7 +93,7 @@ def run(
 @reports_errors
 def serve(
     roles: Annotated[
-        str, typer.Option(help="Comma-separated: gateway, dispatcher.")
+        str, typer.Option(help="Comma-separated: gateway, fast-lane, dispatcher.")
     ] = "gateway,dispatcher",
     host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,

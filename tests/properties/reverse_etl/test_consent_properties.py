@@ -58,6 +58,7 @@ class _World:
         self.ledger = ledger
         self.time = ManualTime()
         self.allowed = {}
+        self.decided = set()
         self.vendor = _Watching(self.allowed)
         self.tables = {"contact": {}, "task": {}}
         self.records = 0
@@ -65,7 +66,8 @@ class _World:
     def decide(self, person, purpose, status):
         self.records += 1
         key = f"person-{person}"
-        self.allowed[(key, purpose)] = status
+        self.allowed[key, purpose] = status
+        self.decided.add((key, purpose))
         record = f"consent-{self.records}"
         row = ConsentRow(key, purpose, status, record, self.time())
         self.ledger.apply_consents([row], self.time())
@@ -73,7 +75,8 @@ class _World:
     def want(self, person, kind, status):
         """A model wants it with the consent it saw, which may be older than what people say."""
         row = replace((contact if kind == "contact" else task)(person), consent_status=status)
-        self.allowed.setdefault((row.person_id, row.purpose), status)
+        if (row.person_id, row.purpose) not in self.decided:  # else what people said is newer
+            self.allowed[row.person_id, row.purpose] = status
         table = self.tables[kind]
         table[person] = row
         self.ledger.enqueue(
