@@ -74,7 +74,7 @@ def ledger(
         deadline = time.monotonic() + _SENDING_SECONDS
         while ledger.erasure.cancel(plan.persons, clock()) and time.monotonic() < deadline:
             pause(_TICK)
-        told = ledger.erasure.erase(plan.persons, needles, clock())
+        told = ledger.erasure.erase(plan.persons, needles, clock(), positions=plan.whole)
         ledger.erasure.scrub()
     return {f"ledger_{name}": number for name, number in asdict(told).items()}
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, select, update
 
 from reverse_etl import catalogue
+from reverse_etl.ledger import lane_index
 from reverse_etl.ledger.engine import reading, writing
 from reverse_etl.ledger.schema import (
     attempts,
@@ -19,6 +20,8 @@ from reverse_etl.ledger.schema import (
     consents,
     deliveries,
     entities,
+    lane_events,
+    lane_links,
     lane_people,
     snapshots,
 )
@@ -37,6 +40,9 @@ _TEXTS: Final[tuple[tuple[Table, tuple[str, ...]], ...]] = (
     (audit, ("reason",)),
     (snapshots, ("fields", "entity_key")),
 )  # fmt: skip
+_SCRUBBED: Final = (
+    deliveries, attempts, entities, consents, audit, snapshots, lane_people, lane_events, lane_links
+)  # fmt: skip
 _KEYS: Final = frozenset({"entity_key", "consent_id", "correlation_id", "order_key"})
 
 
@@ -52,8 +58,8 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows were emptied or (`lane_people`) deleted, by table, and how many deliveries
-    were cancelled."""
+    """How many rows were emptied or (`lane_people`, `lane_index`) deleted, by table, and how many
+    deliveries were cancelled."""
 
     deliveries: int = 0
     attempts: int = 0
@@ -61,6 +67,7 @@ class Erased:
     cancelled: int = 0
     masked: int = 0
     lane_people: int = 0
+    lane_index: int = 0
 
 
 class Erasure:
@@ -75,11 +82,18 @@ class Erasure:
         with writing(self._engine) as connection:
             return _cancel(connection, persons, now)
 
-    def erase(self, persons: Collection[str], named: Names, now: datetime) -> Erased:
+    def erase(
+        self,
+        persons: Collection[str],
+        named: Names,
+        now: datetime,
+        *,
+        positions: Collection[int] = (),
+    ) -> Erased:
         """Take people, who are `named` so in text, out of everything the ledger holds; accounts
-        and keys stay. Repeatable."""
+        and keys stay. `positions`: of the events of the log that are theirs. Repeatable."""
         with writing(self._engine) as connection:
-            return _erase(connection, persons, named, now)
+            return _erase(connection, persons, named, now, positions)
 
     def names(self, masked: Callable[[str], str]) -> bool:
         """Whether anything in the ledger changes when people are masked."""
@@ -109,7 +123,13 @@ def _cancel(connection: Connection, persons: Collection[str], now: datetime) -> 
     return int(connection.scalar(sending) or 0)
 
 
-def _erase(connection: Connection, persons: Collection[str], named: Names, now: datetime) -> Erased:
+def _erase(
+    connection: Connection,
+    persons: Collection[str],
+    named: Names,
+    now: datetime,
+    positions: Collection[int],
+) -> Erased:
     """See Erasure.erase."""
     _overwrite_what_is_freed(connection)
     _cancel(connection, persons, now)
@@ -121,7 +141,8 @@ def _erase(connection: Connection, persons: Collection[str], named: Names, now: 
     cancelled = _count_cancelled(connection, persons)
     theirs = lane_people.c.person_id.in_(sorted(persons))
     told = connection.execute(delete(lane_people).where(theirs)).rowcount
-    return Erased(len(ids), tries, known, cancelled, changed, told)
+    index = lane_index.erase(connection, positions)
+    return Erased(len(ids), tries, known, cancelled, changed, told, index)
 
 
 def _names(connection: Connection, masked: Callable[[str], str]) -> bool:
@@ -143,8 +164,7 @@ def _scrub(engine: Engine) -> None:
             raw.execute("VACUUM")
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         else:
-            tables = (deliveries, attempts, entities, consents, audit, snapshots, lane_people)
-            for table in tables:
+            for table in _SCRUBBED:
                 connection.exec_driver_sql(f"VACUUM {table.name}")
 
 

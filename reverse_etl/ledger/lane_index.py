@@ -62,6 +62,22 @@ def forget(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
+def erase(connection: Connection, positions: Collection[int]) -> int:
+    """Forget whom these events are about, and what hangs together with what only they are about;
+    how many pairs."""
+    nodes = _about(connection, positions)
+    pairs = sum(
+        connection.execute(delete(lane_events).where(lane_events.c.position.in_(page))).rowcount
+        for page in _pages(positions, _ASKED)
+    )
+    for page in _pages(nodes, _ASKED):
+        known = select(lane_events.c.node).where(lane_events.c.node.in_(page)).distinct()
+        alone = set(page) - set(connection.scalars(known))
+        theirs = lane_links.c.node.in_(alone) | lane_links.c.linked.in_(alone)
+        pairs += connection.execute(delete(lane_links).where(theirs)).rowcount
+    return pairs
+
+
 def reach(connection: Connection, nodes: Collection[int], most: int) -> Reached:
     """See Lane.reach. Breadth first: two statements a round."""
     known, edge = set(nodes), set(nodes)

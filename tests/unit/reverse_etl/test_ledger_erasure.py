@@ -105,3 +105,18 @@ def test_what_is_being_sent_is_told(ledger):
     ledger.erasure.erase(["person-1"], NAMED, NOON)
     assert 0 == ledger.erasure.cancel(["person-1"], NOON)
     assert [State.CANCELLED] == [row.state for row in ledger.find(person_id="person-1")]
+
+
+def test_the_index_forgets_whom_events_were_about(ledger):
+    """Their events are found no more, nor what only these named; what others share with them
+    stays."""
+    theirs, others, shared, email = 1, 2, 3, 4
+    ledger.lane.learn(
+        [(theirs, 10), (shared, 10), (shared, 20), (others, 20)], [(theirs, email), (others, 5)]
+    )
+    told = ledger.erasure.erase(["person-1"], NAMED, NOON, positions=[10])
+    assert 3 == told.lane_index
+    assert (20,) == ledger.lane.reach([others], most=9).positions
+    assert frozenset({others, shared, 5}) == ledger.lane.reach([others], most=9).nodes
+    assert frozenset({email}) == ledger.lane.reach([email], most=9).nodes
+    assert () == ledger.lane.reach([theirs], most=9).positions
