@@ -15,6 +15,8 @@ from ingestion.sandbox.personas import consenting_customer, duplicate_sender, ho
 from orchestration.bench.latency_traffic import leads
 from orchestration.bench.requests import SECRETS
 
+pytestmark = pytest.mark.slow
+
 ROLES = "gateway,fast-lane,dispatcher"
 HOT_LEAD = "hanna.hot@brightforge.io"
 
@@ -75,7 +77,6 @@ def _settled(installation: Installation) -> bool:
     return not any(states[state] for state in ("pending", "in_flight", "unknown"))
 
 
-@pytest.mark.slow
 def test_kill_9_loses_and_doubles_nothing(raced: Raced) -> None:
     """Whatever the service was doing when it was killed: every lead is in the CRM once, with one
     call task, and a batch finds nothing left to do."""
