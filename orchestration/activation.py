@@ -13,16 +13,12 @@ import duckdb
 from orchestration import connections, decisions, delivery, destinations, warehouse
 from orchestration.destinations import Effect
 from orchestration.quality import runner
-from orchestration.quality.activation_contracts import ACTIVATION
-from orchestration.quality.expectations import Contract
+from orchestration.quality.activation_contracts import BY_TABLE
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, Admission, ConsentRow, DispatchReport, EnqueueReport
 
 CONTRACT_VIOLATION = "CONTRACT_VIOLATION"
-
-
-_CONTRACTS: Mapping[str, Contract] = {contract.table: contract for contract in ACTIVATION}
 
 
 def activate(
@@ -60,7 +56,7 @@ def enqueue(
 
     `connection` reads the published copy. Good neighbours of a failing row go on.
     """
-    report = runner.check_table(connection, _CONTRACTS[effect.table])
+    report = runner.check_table(connection, BY_TABLE[effect.table])
     enqueued = ledger.enqueue(
         activation_rows(connection, effect),
         destination=effect.destination,
@@ -81,7 +77,7 @@ def admission(
 
 def held(connection: duckdb.DuckDBPyConnection, effect: Effect) -> dict[str, str]:
     """Which rows break the table's contract: entity key → the code that keeps them back."""
-    return _held(runner.check_table(connection, _CONTRACTS[effect.table]))
+    return _held(runner.check_table(connection, BY_TABLE[effect.table]))
 
 
 def _held(report: runner.Report) -> dict[str, str]:

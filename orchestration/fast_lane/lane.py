@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, count
 from time import perf_counter
-from typing import Final
 
 import pyarrow as pa
 
@@ -29,11 +28,9 @@ from orchestration.fast_lane.engine import Engine
 from orchestration.fast_lane.engines import Engines
 from orchestration.fast_lane.shape import EventKind, Shape, split
 from orchestration.quality import quick
-from orchestration.quality.activation_contracts import ACTIVATION
+from orchestration.quality.activation_contracts import BY_TABLE
 from reverse_etl.ledger import LaneNews, LaneTable, Ledger
 from reverse_etl.model import ActivationRow, ConsentRow
-
-_CONTRACTS: Final = {contract.table: contract for contract in ACTIVATION}
 
 Pairs = tuple[tuple[int, int], ...]
 Events = Mapping[EventKind, pa.Table]
@@ -191,7 +188,7 @@ class Lane:
         broken = frozenset[str]()
         if rows:
             checked = engine.read(queries.checked(effect.table))
-            broken = quick.failing_keys(_CONTRACTS[effect.table], checked)
+            broken = quick.failing_keys(BY_TABLE[effect.table], checked)
         held = dict.fromkeys(broken, activation.CONTRACT_VIOLATION)
         admission = activation.admission(effect, held, self._approve_above)
         return LaneTable(effect.destination, effect.action, rows, admission)

@@ -9,7 +9,7 @@ from typing import Final
 from orchestration import decisions
 from orchestration.destinations import Effect
 from orchestration.fast_lane.nodes import ABOUT, LINKS
-from orchestration.quality.activation_contracts import ACTIVATION
+from orchestration.quality.activation_contracts import BY_TABLE
 from reverse_etl.model import ActivationRow, ConsentRow
 
 LINKING: Final = ("int_event_entities", "int_entity_links")
@@ -27,7 +27,6 @@ _PEOPLE: Final = """
     union
     select own_person_id as person_id from intermediate.int_record_people
 """
-_CONTRACTS: Final = {contract.table: contract for contract in ACTIVATION}
 
 
 def targets(effects: Sequence[Effect]) -> list[str]:
@@ -48,9 +47,7 @@ def of(effects: Sequence[Effect]) -> dict[str, str]:
     }
     for effect in effects:
         found[effect.table] = _all_of(ActivationRow, f"activation.{effect.table}")
-        contract = _CONTRACTS[effect.table]
-        columns = ", ".join(dict.fromkeys((*contract.key, *contract.columns)))
-        found[checked(effect.table)] = f"select {columns} from activation.{effect.table}"
+        found[checked(effect.table)] = BY_TABLE[effect.table].query
     return found
 
 

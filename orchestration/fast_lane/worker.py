@@ -99,6 +99,9 @@ class Worker:
         except (LedgerError, LogUnavailableError, OrchestrationError) as error:
             _log.error("fast_lane_rests", code=error.code, message=str(error))
             return _REST_SECONDS
+        except Exception as error:  # noqa: BLE001  # the gateway outlives a fault of the lane
+            _log.error("fast_lane_rests", code="INTERNAL_ERROR", error=type(error).__name__)
+            return _REST_SECONDS
 
     def _work(self, loaded: Loaded) -> bool:
         after = self._ledger.lane.position()
@@ -166,6 +169,9 @@ class Worker:
             self._refused = self._trying
             _log.error("publication_refused", code=error.code, message=str(error))
             return
+        except Exception:
+            self._refused = self._trying  # to try it again each second would not help
+            raise
         if found is not None:
             self.take_up(found)
 

@@ -233,3 +233,5 @@ ACTIVATION = (
         not_null("record"),
     ),
 )
+
+BY_TABLE: Mapping[str, Contract] = {contract.table: contract for contract in ACTIVATION}

@@ -32,6 +32,12 @@ class Contract:
     columns: tuple[str, ...]
     rules: tuple[Rule, ...]
 
+    @property
+    def query(self) -> str:
+        """For the key and the columns that the rules are about, and no others."""
+        selected = ", ".join(dict.fromkeys((*self.key, *self.columns)))
+        return f"select {selected} from {self.schema}.{self.table}"  # noqa: S608  our own names
+
 
 def not_null(column: str, *, blocking: bool = True) -> Rule:
     return Rule("ExpectColumnValuesToNotBeNull", {"column": column}, blocking)

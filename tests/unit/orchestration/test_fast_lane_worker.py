@@ -122,6 +122,18 @@ def test_a_lane_that_was_overtaken_goes_on_behind_the_other(stage: Stage) -> Non
     assert mine.done == list(range(13, 21))
 
 
+def test_a_defect_of_the_lane_stops_nobody_else(stage: Stage) -> None:
+    """What nobody foresaw is told and tried again later; gateway and dispatcher, which live in the
+    same process, go on."""
+
+    class Defective(LaneWithPoison):
+        def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
+            raise RuntimeError("nobody foresaw this")
+
+    assert stage.worker(Defective(stage.ledger, set())).turn() > 0.0
+    assert stage.ledger.lane.position() == 0
+
+
 def test_before_the_first_batch_events_wait(stage: Stage) -> None:
     """Nobody knows the models yet: nothing is taken, nothing is lost."""
     worker = Worker(stage.settings, stage.log, stage.ledger, enqueued=lambda: None)
