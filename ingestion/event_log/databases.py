@@ -8,6 +8,7 @@ in PostgreSQL a writer takes an advisory lock for its transaction. Group commit 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -198,13 +199,25 @@ def _sqlite_insert(rows: int) -> str:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     """Durable commits, readers beside the writer, and transactions that we begin ourselves."""
     connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout={_LOCK_WAIT_MS}",
-        "auto_vacuum=INCREMENTAL",  # of a new file; what is archived can be given back in steps
-        "journal_mode=WAL",
-        "synchronous=FULL",  # the default NORMAL of WAL may lose acknowledged events
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout={_LOCK_WAIT_MS}")
+    # Of a new file; what is archived can be given back in steps.
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    _write_ahead(connection)
+    # The default NORMAL of WAL may lose acknowledged events.
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait for its own lock here: of many who open a new file, it refuses some."""
+    deadline = time.monotonic() + _LOCK_WAIT_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -19,6 +20,16 @@ def test_durable_pragmas(log):
         synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
         journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
     assert (synchronous, journal) == (2, "wal")
+
+
+def test_new_file_locked(tmp_path):
+    """Who opens a new file that another process is just preparing waits for it."""
+    path = tmp_path / "log.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    Timer(0.2, other.rollback).start()
+    log = EventLog.open(f"sqlite:///{path}")
+    assert (log.head(), other.in_transaction) == (0, False)
 
 
 def test_killed_process(log_file):

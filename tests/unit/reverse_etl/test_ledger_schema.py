@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -49,6 +51,16 @@ def test_waiting_rows_are_found_by_their_own_index(tmp_path):
         plan = connection.exec_driver_sql(f"explain query plan {statement}", parameters).all()
     engine.dispose()
     assert ["deliveries_waiting"] == re.findall(r"USING INDEX (\w+)", str(plan))
+
+
+def test_a_new_file_that_is_locked_is_waited_for(tmp_path):
+    """Who opens a new file that another process is just preparing waits for it."""
+    path = tmp_path / "ledger.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    Timer(0.2, other.rollback).start()
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        assert ([], False) == (ledger.find(), other.in_transaction)
 
 
 def test_opening_again_changes_nothing(ledger_url):
