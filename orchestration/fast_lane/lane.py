@@ -14,8 +14,6 @@ from datetime import datetime
 from itertools import chain, count
 from time import perf_counter
 
-import pyarrow as pa
-
 from ingestion.contracts import ContractSet
 from ingestion.event_log import EventLog
 from ingestion.event_log.model import LogRow
@@ -26,14 +24,14 @@ from orchestration.errors import SliceTooLargeError
 from orchestration.fast_lane import queries
 from orchestration.fast_lane.engine import Engine
 from orchestration.fast_lane.engines import Engines
-from orchestration.fast_lane.shape import EventKind, Shape, split
+from orchestration.fast_lane.noted import note
+from orchestration.fast_lane.shape import split
 from orchestration.quality import quick
 from orchestration.quality.activation_contracts import BY_TABLE
 from reverse_etl.ledger import LaneNews, LaneTable, Ledger
 from reverse_etl.model import ActivationRow, ConsentRow
 
 Pairs = tuple[tuple[int, int], ...]
-Events = Mapping[EventKind, pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +74,15 @@ class Lane:
         engines: Engines,
         effects: Sequence[Effect],
         *,
-        noted: Shape,
         approve_above: Mapping[str, int],
         most_events: int,
     ) -> None:
-        """`effects`: the activation tables of people; `noted`: kinds of events that tell what this
-        lane knew already; `most_events`: of a slice."""
+        """`effects`: the activation tables of people; `most_events`: of a slice."""
         self._log = log
         self._ledger = ledger
         self._contracts = contracts
         self._engines = engines
         self._effects = effects
-        self._noted = noted
         self._approve_above = approve_above
         self._most_events = most_events
 
@@ -98,9 +93,8 @@ class Lane:
         LogUnavailableError: then the ledger is as it was.
         """
         laps = _Laps()
-        noted, told = self._sorted(new)
-        news = self._note(LaneNews(after, new[-1].position), noted)
-        laps.end("noting")
+        noted, told = note(new)
+        news = LaneNews(after, new[-1].position, events=tuple(noted))
         shown = {"slice_events": 0, "rounds": 0, "kinds": 0}
         if told:
             with self._slice(told) as slice_:
@@ -126,25 +120,6 @@ class Lane:
             enqueued=sum(report.inserted for report in reports.values()),
             milliseconds=laps.milliseconds,
         )
-
-    def _sorted(self, new: Sequence[LogRow]) -> tuple[Events, list[LogRow]]:
-        """Events that are only noted, and those whose people are built."""
-        events = split(to_table(new, self._contracts))
-        noted = {kind: table for kind, table in events.items() if kind in self._noted}
-        positions = {
-            position for table in noted.values() for position in table["position"].to_pylist()
-        }
-        return noted, [row for row in new if row.position not in positions]
-
-    def _note(self, news: LaneNews, noted: Events) -> LaneNews:
-        """Whom decisions and ids of contacts are about: the next slice of these people has them.
-        No row changes by them: this lane has told what they say."""
-        if not noted:
-            return news
-        engine = self._engines.get(frozenset(noted))
-        with engine.slice(noted):
-            engine.run(engine.links)
-            return replace(news, events=_pairs(engine, "about"), links=_pairs(engine, "links"))
 
     @contextmanager
     def _slice(self, new: Sequence[LogRow]) -> Iterator[Slice]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from duckdb import DuckDBPyConnection
 
@@ -21,14 +20,13 @@ from orchestration.fast_lane.engine import Workshop
 from orchestration.fast_lane.engines import Engines
 from orchestration.fast_lane.lane import Lane
 from orchestration.fast_lane.nodes import ABOUT, LINKS
+from orchestration.fast_lane.noted import ANSWERS, DECISIONS
 from orchestration.fast_lane.plan import Plan, Scope, read_plan
 from orchestration.fast_lane.shape import EventKind, Shape
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 
 _PAGE = 50_000
-# What follows every lead, and what the models said already: a decision, or the id of a contact.
-_NOTED: Final = ("mql_reached", "owner_assigned", "contact_synced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,7 @@ def load(
         links=queries.LINKING,
         queries=queries.of(effects),
     )
-    noted = _noted()
-    engines = Engines(workshop, wide=workshop.kinds(), usual=noted)
-    engines.make(noted)
+    engines = Engines(workshop, wide=workshop.kinds(), usual=_usual())
     for shape in warm:
         engines.make(shape)
     lane = Lane(
@@ -77,7 +73,6 @@ def load(
         ContractSet.load(),
         engines,
         effects,
-        noted=noted,
         approve_above=settings.approve_above,
         most_events=settings.lane_most_events,
     )
@@ -107,9 +102,10 @@ def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tupl
     return iter(lambda: rows.fetchmany(_PAGE), [])
 
 
-def _noted() -> Shape:
+def _usual() -> Shape:
+    """Kinds of events that follow a lead's by themselves."""
     return frozenset(
         EventKind(told.source, told.event, told.name, historical=False, is_sound=True)
         for told in read_contracts()
-        if told.source == decisions.SOURCE and told.event in _NOTED
+        if told.source == decisions.SOURCE and told.event in DECISIONS | ANSWERS
     )

@@ -6,6 +6,7 @@ which costs time and changes no row.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 _NODE: Final = "cast(md5_number_lower({type} || ':' || {id}) >> 1 as bigint)"
@@ -28,3 +29,9 @@ LINKS: Final = f"""
     select distinct {_ENTITY} as node, {_LINKED} as linked from intermediate.int_entity_links
 """
 """Which entities belong together."""
+
+
+def node(entity_type: str, entity_id: str) -> int:
+    """The number of an entity, as the queries above make it."""
+    digest = hashlib.md5(f"{entity_type}:{entity_id}".encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1
