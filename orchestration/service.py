@@ -1,4 +1,4 @@
-"""`millrace serve`: gateway, fast lane and dispatcher in one process, stopped by a signal."""
+"""`millrace serve`: gateway, fast lane and dispatcher under one roof, stopped by a signal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ingestion.gateway.config import GatewayConfig
 from ingestion.gateway.protocol import GatewayProtocol, sweep
 from orchestration import connections, delivery
 from orchestration.errors import SettingError
-from orchestration.fast_lane import worker
+from orchestration.fast_lane.process import LaneProcess
 from orchestration.gateway import gateway_config, tell_secrets
 from orchestration.network import listen
 from orchestration.settings import Settings
@@ -58,16 +58,17 @@ async def serve(
     with ExitStack() as stack:
         log = stack.enter_context(closing(connections.event_log(settings)))
         work: list[Coroutine[Any, Any, None]] = []
+        enqueued = asyncio.Event()
+        lane = LaneProcess(settings, enqueued=enqueued.set)
+        if "fast-lane" in roles:
+            work.append(lane.run(stop))
         if "gateway" in roles:
             config = gateway_config(settings)
             tell_secrets(config)
             listener = stack.enter_context(listen(host, port))
-            writer = stack.enter_context(closing(LogWriter(settings.log_url)))
+            writer = stack.enter_context(closing(LogWriter(settings.log_url, appended=lane.wake)))
             writer.start()
             work.append(_gateway(config, log, writer, listener=listener, stop=stop))
-        enqueued = asyncio.Event()
-        if "fast-lane" in roles:
-            work.append(worker.run(settings, log, stop, enqueued.set))
         if "dispatcher" in roles:
             work.append(delivery.run(settings, log, stop, enqueued))
         gc.freeze()  # what is imported stays: the collector need not look at it again and again

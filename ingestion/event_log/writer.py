@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from multiprocessing.connection import Connection
 from socket import socketpair
@@ -37,10 +37,11 @@ class WriterFailedError(RuntimeError):
 class LogWriter:
     """Appends to the log at ``url`` through a process, which ``start`` starts; one that was killed
     is started again by the next batch. Safe to use from several threads; one batch at a time is
-    under way."""
+    under way. ``appended`` is called, in whichever thread, when events are committed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, appended: Callable[[], object] = lambda: None) -> None:
         self._url = url
+        self._appended = appended
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
@@ -61,6 +62,7 @@ class LogWriter:
     ) -> list[Appended]:
         """See ``EventLog.append``."""
         rows = self._ask([_packed(event) for event in events], dict(counters or {}))
+        self._appended()
         return [Appended(*row) for row in rows]
 
     def add_counters(self, deltas: Mapping[CounterKey, int]) -> None:

@@ -40,13 +40,18 @@ def versions(database: str) -> dict[str, str | None]:
 
 
 def peak_memory_mb(pid: int) -> int | None:
-    """The most memory a running process has held; None where the system does not say."""
+    """The most memory that a running process and each of those it started have held, added up;
+    None where the system does not say."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [
+            int(child) for task in tasks for child in (task / "children").read_text().split()
+        ]
     except OSError:
         return None
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(peak.split()[1]) // 1024
+    return int(peak.split()[1]) // 1024 + sum(peak_memory_mb(child) or 0 for child in children)
 
 
 def own_peak_memory_mb() -> int:

@@ -1,16 +1,14 @@
 """The fast lane in the service: waits for events, works them off, follows each publication.
 
-It runs in a thread of its own. What goes wrong with some events never holds up the others: they
+What goes wrong with some events never holds up the others: they
 are tried one by one, and the batch lane takes those that fail.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
@@ -20,7 +18,7 @@ import structlog
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import EventLog
 from ingestion.event_log.model import LogRow
-from orchestration import connections, warehouse
+from orchestration import warehouse
 from orchestration.errors import LaneModelError, OrchestrationError, SliceTooLargeError
 from orchestration.fast_lane import loading
 from orchestration.fast_lane.lane import Worked
@@ -31,30 +29,14 @@ from reverse_etl.ledger import LaneNews, Ledger
 
 _log = structlog.get_logger("millrace.fast_lane")
 
-_POLL_SECONDS: Final = 0.01  # a look at the log's last position takes a hundredth of that
+_POLL_SECONDS: Final = 0.02  # for what other processes append; a look takes a hundredth of that
 _RELOAD_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 1.0  # after a database refused
 _WARM: Final = 8  # engines that are made before a new publication is taken up
 
 
-async def run(
-    settings: Settings, log: EventLog, stop: asyncio.Event, enqueued: Callable[[], object]
-) -> None:
-    """Work until `stop` is set; `enqueued` is called in the event loop when there is something
-    to send."""
-    loop = asyncio.get_running_loop()
-    with closing(connections.ledger(settings)) as ledger:
-        worker = Worker(settings, log, ledger, enqueued=lambda: loop.call_soon_threadsafe(enqueued))
-        working = asyncio.create_task(asyncio.to_thread(worker.run))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        worker.stop()
-        stopping.cancel()
-        await working
-
-
 class Worker:
-    """One fast lane; `run` belongs to one thread, `stop` may be called from any."""
+    """One fast lane; `run` belongs to one thread, `wake` and `stop` may be called from any."""
 
     def __init__(
         self, settings: Settings, log: EventLog, ledger: Ledger, *, enqueued: Callable[[], object]
@@ -64,6 +46,7 @@ class Worker:
         self._ledger = ledger
         self._enqueued = enqueued
         self._stopped = threading.Event()
+        self._woken = threading.Event()
         self._loaded: Loaded | None = None
         self._trying: datetime | None = None
         self._refused: datetime | None = None
@@ -74,12 +57,18 @@ class Worker:
     def stop(self) -> None:
         """Let `run` end after the events that it is working on."""
         self._stopped.set()
+        self._woken.set()
+
+    def wake(self) -> None:
+        """There may be new events: look now."""
+        self._woken.set()
 
     def run(self) -> None:
         """Work until stopped."""
         try:
             while not self._stopped.is_set():
-                self._stopped.wait(self.turn())
+                self._woken.clear()
+                self._woken.wait(self.turn())
         finally:
             self._loader.shutdown()
             if self._loading is not None:

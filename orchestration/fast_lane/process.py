@@ -1,0 +1,128 @@
+"""The fast lane in a process of its own: while it runs models, the gateway answers.
+
+The two talk over one socket, a byte at a time: the service says that the log has grown, the lane
+that there is something to send. The lane ends when the socket closes, so a killed service leaves
+none behind; one that was killed itself is started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+from multiprocessing.connection import Connection
+from typing import Final
+
+import structlog
+
+from orchestration import connections, logs
+from orchestration.fast_lane.worker import Worker
+from orchestration.settings import Settings
+
+_log = structlog.get_logger("millrace.fast_lane")
+
+_AGAIN_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 10.0
+_SIGN: Final = b"."
+
+
+class LaneProcess:
+    """Seen from the service: `run` keeps the process alive, `wake` may be called by any thread."""
+
+    def __init__(self, settings: Settings, *, enqueued: Callable[[], object]) -> None:
+        """`enqueued` is called in the event loop when there is something to send."""
+        self._settings = settings
+        self._enqueued = enqueued
+        self._ours: socket.socket | None = None
+
+    def wake(self) -> None:
+        """The log has grown: look now. One that is not there looks when it comes."""
+        ours = self._ours
+        if ours is not None:
+            with suppress(OSError):  # full: it has enough to read; closed: it is being replaced
+                ours.send(_SIGN)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set; the events in hand are worked off before it returns."""
+        stopping = asyncio.create_task(stop.wait())
+        while not stop.is_set():
+            await self._run_once(stopping)
+            if not stop.is_set():
+                _log.error("fast_lane_ended", code="FAST_LANE_ENDED", again_in=_AGAIN_SECONDS)
+                await asyncio.wait({stopping}, timeout=_AGAIN_SECONDS)
+
+    async def _run_once(self, stopping: asyncio.Task[bool]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", __name__, str(theirs.fileno()), pass_fds=[theirs.fileno()]
+            )
+        with Connection(os.dup(ours.fileno())) as pipe:
+            pipe.send(self._settings)  # they may hold passwords, which no command line should
+        ours.setblocking(False)
+        self._ours = ours
+        hearing = asyncio.create_task(self._hear(ours))
+        ended = asyncio.create_task(process.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        self._ours = None
+        ours.shutdown(socket.SHUT_WR)
+        await self._end(process, ended)
+        await hearing
+        ours.close()
+
+    async def _hear(self, ours: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with suppress(ConnectionError):
+            while await loop.sock_recv(ours, 4096):
+                self._enqueued()
+
+    async def _end(self, process: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
+        done, _ = await asyncio.wait({ended}, timeout=_CLOSE_SECONDS)
+        if not done:
+            process.kill()
+            await ended
+
+
+def main() -> None:
+    """Entry point of the process. The signals that stop the service are its parent's business:
+    the events in hand are worked off first."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    logs.to_stderr()
+    with socket.socket(fileno=int(sys.argv[1])) as theirs:
+        with Connection(os.dup(theirs.fileno())) as pipe:
+            settings: Settings = pipe.recv()
+        _work(settings, theirs)
+
+
+def _work(settings: Settings, theirs: socket.socket) -> None:
+    with (
+        closing(connections.event_log(settings)) as log,
+        closing(connections.ledger(settings)) as ledger,
+    ):
+        worker = Worker(settings, log, ledger, enqueued=lambda: _tell(theirs))
+        threading.Thread(target=_listen, args=(theirs, worker), daemon=True).start()
+        gc.freeze()  # what is imported stays: the collector need not look at it again and again
+        worker.run()
+
+
+def _tell(theirs: socket.socket) -> None:
+    with suppress(OSError):  # the service has ended: whoever comes next finds the rows
+        theirs.send(_SIGN)
+
+
+def _listen(theirs: socket.socket, worker: Worker) -> None:
+    with suppress(OSError):
+        while theirs.recv(4096):
+            worker.wake()
+    worker.stop()
+
+
+if __name__ == "__main__":
+    main()
