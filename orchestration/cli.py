@@ -22,6 +22,7 @@ from orchestration.commands import (
     dlq,
     identity,
     keys,
+    lane,
     log,
     score,
 )
@@ -41,6 +42,7 @@ app = typer.Typer(
     help="Millrace: every lead kept, acted on once, within a second, explainable in one command.",
 )
 app.add_typer(bench.app, name="bench")
+app.add_typer(lane.app, name="lane")
 app.add_typer(log.app, name="log")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(destinations.app, name="destinations")

@@ -10,6 +10,7 @@ OrchestrationError
 ├── PlanError                   a model cannot be built for some people only
 ├── LaneModelError              a model failed over the people whom new events touch
 ├── SliceTooLargeError          somebody has more events than the fast lane takes
+├── LaneParityError             the fast lane makes other rows than the batch published
 ├── RoutingConfigError          the routing seeds contradict each other
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
 ├── ScoreError
@@ -95,6 +96,10 @@ class LaneModelError(OrchestrationError):
 
 class SliceTooLargeError(OrchestrationError):
     code = "LANE_SLICE_TOO_LARGE"
+
+
+class LaneParityError(OrchestrationError):
+    code = "LANE_PARITY"
 
 
 class RoutingConfigError(OrchestrationError):

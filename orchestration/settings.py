@@ -180,6 +180,11 @@ class Settings(BaseSettings):
         return self.published.with_name("manifest.json")
 
     @property
+    def lane_parity(self) -> Path:
+        """What the last comparison of the fast lane with the read copy said."""
+        return self.published.with_name("lane_parity.json")
+
+    @property
     def archive(self) -> Path:
         """The content of old events, as compressed Parquet."""
         return self.home / "archive" / "events"

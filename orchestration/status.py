@@ -14,7 +14,9 @@ from ingestion.event_log import EventLog
 from orchestration import accounts, connections, warehouse
 from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
+from orchestration.lane_parity import record
 from orchestration.settings import Settings
+from orchestration.warehouse import Publication
 from reverse_etl.ledger import Ledger
 
 OUTCOMES = """
@@ -84,6 +86,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             "codes": dict(events.codes),
         },
         "gateway": _gateway(log),
+        "lane": _lane(settings, log, ledger, published, now),
         "deliveries": dict(deliveries.by_state),
         "destinations": {name: dict(states) for name, states in deliveries.by_destination.items()},
         "backlog": {
@@ -120,6 +123,30 @@ def _lag_seconds(log: EventLog, loaded: int, now: datetime) -> float:
     if not waiting:
         return 0.0
     return max(0.0, round((now - waiting[0].received_at.astimezone(UTC)).total_seconds(), 3))
+
+
+def _lane(
+    settings: Settings,
+    log: EventLog,
+    ledger: Ledger,
+    published: Publication | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The fast lane: how far it is (`lag_seconds` is null if it never ran), the publication whose
+    models and reference tables it takes up, and what the last comparison of both lanes said."""
+    position = ledger.lane.position()
+    return {
+        "position": position,
+        "waiting": log.head() - position,
+        "lag_seconds": _lag_seconds(log, position, now) if position else None,
+        "reference": published
+        and {
+            "log_position": published.log_position,
+            "published_at": published.published_at.isoformat(),
+            "age_seconds": max(0.0, round((now - published.published_at).total_seconds(), 3)),
+        },
+        "parity": record.last(settings),
+    }
 
 
 def _gateway(log: EventLog) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
     ]
     out.print(table("Received", ("source", "events", "duplicates", "rejected"), sources))
     tell_deliveries(status, out)
+    tell_lane(status["lane"], out)
     for name, cost in status["backlog"].items():
         if cost and cost["minutes"]:
             out.print(
@@ -67,6 +68,26 @@ def tell_deliveries(status: Mapping[str, Any], out: Console) -> None:
         for name, states in status["destinations"].items()
     ]
     out.print(table("Deliveries", ("destination", *STATES), rows))
+
+
+def tell_lane(lane: Mapping[str, Any], out: Console) -> None:
+    """Where the fast lane is, how old its reference is, and whether it agrees with the batch."""
+    reference, parity = lane["reference"], lane["parity"]
+    if lane["position"] and reference:
+        out.print(
+            f"Fast lane: {lane['waiting']:,} events waiting (oldest {lane['lag_seconds']:.0f} s);"
+            f" its reference is {reference['age_seconds']:.0f} s old,"
+            f" of position {reference['log_position']:,}."
+        )
+    if parity is None:
+        return
+    until = f"at position {parity['log_position']:,}"
+    if parity["passed"]:
+        compared = f"{parity['rows']:,} rows of {parity['people']:,} people"
+        out.print(f"{_mark(True)} both lanes: {compared} are the same {until}")
+    else:
+        told = f"{parity['code']} {until}"
+        out.print(f"{_mark(False)} both lanes: [red]{told}[/]. {remedy(parity['code'])}")
 
 
 def tell_accounting(status: Mapping[str, Any], out: Console) -> None:

@@ -15,6 +15,9 @@ _LINKED: Final = _NODE.format(type="linked_type", id="linked_id")
 _EVENT: Final = _NODE.format(type="'event'", id="event_id")
 _VENDOR_EVENT: Final = _NODE.format(type="'event'", id="vendor_id")
 
+PERSON: Final = _NODE.format(type="'person'", id="person_id")
+"""A person's node, by a column `person_id`."""
+
 ABOUT: Final = f"""
     select {_ENTITY} as node, position from intermediate.int_event_entities
     union

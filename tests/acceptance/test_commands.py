@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import duckdb
 import orjson
 import pytest
 from acceptance_play import people, play, stage
@@ -149,6 +150,45 @@ def test_status_keeps_its_keys(delivered: Delivered) -> None:
     assert status["log"]["head"] > 0
     assert status["log"]["lag_seconds"] >= 0
     assert STATES <= set(status["deliveries"])
+
+
+def test_a_publication_is_compared_with_the_fast_lane(delivered: Delivered) -> None:
+    """The batch itself compares both lanes over what it has just published, and they agree."""
+    lane = delivered.status["lane"]
+    parity, reference = lane["parity"], lane["reference"]
+
+    assert "warehouse/published: lane_parity" not in delivered.run["failed_checks"]
+    assert (True, None, 0) == (parity["passed"], parity["code"], parity["found"])
+    assert reference["published_at"] == parity["published_at"]
+    assert reference["log_position"] == parity["log_position"] > 0
+    assert reference["age_seconds"] > 0
+    assert parity["people"] > 3
+    assert parity["rows"] > 100
+
+
+def test_a_published_cell_that_is_wrong_fails_the_comparison(delivered: Delivered) -> None:
+    """`lane parity` ends with code 1 and names model, column and person, and no value."""
+    installation = delivered.installation
+    published = installation.home / "published" / "warehouse.duckdb"
+    intact = published.read_bytes()
+    with duckdb.connect(str(published)) as copy:
+        copy.execute("update marts.dim_people set last_name = 'Spoilt' where email = ?", [HOT_LEAD])
+        [(person,)] = copy.execute(
+            "select person_id from marts.dim_people where email = ?", [HOT_LEAD]
+        ).fetchall()
+    done = installation.millrace("lane", "parity", "--people", "50", "--json", check=False)
+    published.write_bytes(intact)
+    told = orjson.loads(done.stdout)
+
+    assert 1 == done.returncode
+    assert "LANE_PARITY" in done.stderr
+    assert [("dim_people", "changed", "last_name", person)] == [
+        (each["model"], each["what"], each["column"], each["person_id"])
+        for each in told["differences"]
+    ]
+    assert "Spoilt" not in done.stdout + done.stderr
+    assert "LANE_PARITY" == installation.json("status")["lane"]["parity"]["code"]
+    assert installation.json("lane", "parity")["passed"]
 
 
 def test_log_count_keeps_its_keys(delivered: Delivered) -> None:

@@ -82,6 +82,7 @@ def test_contracts_are_checks_on_their_assets(dagster: Dagster) -> None:
     }
 
     assert {"raw/events", "marts/dim_people", "ledger/hubspot_contacts"} <= checked
+    assert "warehouse/published" in checked  # both lanes agree
 
 
 def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-import networkx as nx
+import duckdb
+import pyarrow as pa
 import pytest
 from dbt_builders import RawEvent
 from dbt_histories import history
@@ -18,18 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.sources.parts import SCHEMA
-from orchestration.destinations import NAMES, Effect, effects
-from orchestration.fast_lane import queries
-from orchestration.fast_lane.engine import Workshop
-from orchestration.fast_lane.engines import Engines
-from orchestration.fast_lane.nodes import ABOUT, LINKS
-from orchestration.fast_lane.plan import Model, Plan, Scope
-from orchestration.fast_lane.shape import split
-from orchestration.fast_lane.slice import quoted
+from orchestration.destinations import NAMES, effects
+from orchestration.fast_lane.plan import Plan, Scope
+from orchestration.lane_parity.compare import compare
+from orchestration.lane_parity.outcome import Compared, Difference
+from orchestration.lane_parity.sample import Limits
 
 Ready = tuple[Plan, dict[str, object]]
-Found = tuple[str, str]
-"""A model, and one of its rows."""
+
+EVERYBODY = Limits(people=1_000_000, events=1_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -37,94 +36,73 @@ def ready(warehouse: Warehouse) -> Ready:
     return compiled_plan(warehouse), dict(warehouse.seeds())
 
 
-def of_people(plan: Plan) -> list[Effect]:
-    return [each for each in effects(NAMES) if plan[each.table].scope is Scope.PERSON]
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A copy of what was built of some events, as the batch lane publishes one."""
+
+    plan: Plan
+    file: Path
+
+    def compared(self, limits: Limits = EVERYBODY) -> Compared:
+        """With what the fast lane makes of the same events."""
+        told = [each for each in effects(NAMES) if self.plan[each.table].scope is Scope.PERSON]
+        with closing(duckdb.connect()) as log:
+            log.execute("set TimeZone = 'UTC'")
+            log.register("kept", self._query("from raw.events"))
+            return compare(
+                self.plan, told, self.file, lambda positions: _events(log, positions), limits
+            )
+
+    def change(self, sql: str) -> None:
+        with closing(duckdb.connect(str(self.file))) as connection:
+            connection.execute(sql)
+
+    def one(self, sql: str) -> str:
+        """The only value of the first row."""
+        return str(self._query(sql).column(0)[0].as_py())
+
+    def _query(self, sql: str) -> pa.Table:
+        with closing(duckdb.connect(str(self.file), read_only=True)) as connection:
+            return connection.execute(sql).to_arrow_table()
 
 
-def workshop(lab: Lab, file: Path) -> Workshop:
-    """Over a copy of the laboratory, as the batch lane publishes one."""
-    lab.connection.execute(f"attach '{file}' as copy")
-    lab.connection.execute("copy from database memory to copy")
-    lab.connection.execute("detach copy")
-    told = of_people(lab.plan)
-    return Workshop(
-        lab.plan,
-        file,
-        targets=queries.targets(told),
-        links=queries.LINKING,
-        queries=queries.of(told),
-    )
+def _events(log: duckdb.DuckDBPyConnection, positions: Sequence[int]) -> pa.Table:
+    columns, listed = ", ".join(SCHEMA.names), ", ".join(map(str, positions))
+    found = log.execute(f"select {columns} from kept where position in ({listed})")
+    return found.to_arrow_table().cast(SCHEMA)
 
 
-def components(lab: Lab) -> Iterator[list[int]]:
-    """Positions of the events that hang together, by what the identity index would know."""
-    graph = nx.Graph()
-    for node, position in lab.connection.execute(ABOUT).fetchall():
-        graph.add_edge(("node", node), ("event", position))
-    for node, linked in lab.connection.execute(LINKS).fetchall():
-        graph.add_edge(("node", node), ("node", linked))
-    for found in nx.connected_components(graph):
-        if positions := sorted(number for kind, number in found if kind == "event"):
-            yield positions
-
-
-def check(ready: Ready, events: list[RawEvent], file: Path) -> int:
-    """How many slices together made the rows of the full build."""
+def publish(ready: Ready, events: list[RawEvent], file: Path) -> Published:
+    """Build all of these events and copy the warehouse."""
     with laboratory(*ready) as lab:
         lab.add(events)
         lab.build()
-        made = workshop(lab, file)
-        engines = Engines(made, wide=made.kinds(), usual=frozenset())
-        slices = [sliced(lab, engines, positions) for positions in components(lab)]
-        engines.close()
-        made.close()
-        assert [] == differing(lab, sum(slices, Counter()))
-    return len(slices)
+        _copy(lab, file)
+    return Published(ready[0], file)
 
 
-def sliced(lab: Lab, engines: Engines, positions: list[int]) -> Counter[Found]:
-    """What the models make of these events alone."""
-    columns, listed = ", ".join(SCHEMA.names), ", ".join(map(str, positions))
-    rows = lab.connection.execute(
-        f"select {columns} from raw.events where position in ({listed})"
-    ).to_arrow_table()
-    kinds = split(rows.cast(SCHEMA))
-    engine = engines.get(frozenset(kinds))
-    with engine.slice(kinds):
-        engine.run(engine.links)
-        engine.run(engine.rest)
-        there = Lab(engine.connection, lab.plan)
-        return Counter(
-            (step.model.name, row)
-            for step in (*engine.links, *engine.rest)
-            for row in there.rows(engine.catalog.relation(step.model))
-        )
+def _copy(lab: Lab, file: Path) -> None:
+    lab.connection.execute(f"attach '{file}' as copy")
+    lab.connection.execute("copy from database memory to copy")
+    lab.connection.execute("detach copy")
 
 
-def differing(lab: Lab, found: Counter[Found]) -> list[str]:
-    """Models of which a slice made other rows than the build of everybody."""
-    needed = lab.plan.upstream(queries.targets(of_people(lab.plan)))
-    models = [
-        model
-        for model in lab.plan.of(Scope.EVENT, Scope.PERSON)
-        if model.name in needed and not model.is_view and not model.carried_from
-    ]
-    return [model.name for model in models if _rows(lab, model) != _of(found, model.name)]
-
-
-def _rows(lab: Lab, model: Model) -> Counter[str]:
-    return Counter(lab.rows(quoted(model.schema, model.table)))
-
-
-def _of(found: Counter[Found], name: str) -> Counter[str]:
-    return Counter({row: count for (model, row), count in found.items() if model == name})
+@pytest.fixture(scope="module")
+def published(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A small history; tests leave it as they found it."""
+    return publish(ready, history(11, 40), tmp_path_factory.mktemp("small") / "copy.duckdb")
 
 
 def test_the_story_person_by_person(ready: Ready, tmp_path: Path) -> None:
     """Each person of the story by itself has the rows that the build of all gives it."""
     events = [event for event in every_event() if len(event.body or "") < 100_000]
     random.Random(6).shuffle(events)  # noqa: S311  # reproducible, no secret
-    assert check(ready, events, tmp_path / "copy.duckdb") > 10
+    compared = publish(ready, events, tmp_path / "copy.duckdb").compared()
+
+    assert () == compared.differences
+    assert compared.is_whole
+    assert compared.slices > 10
+    assert len(events) == compared.events
 
 
 @pytest.mark.slow
@@ -134,4 +112,81 @@ def test_random_histories_person_by_person(
     ready: Ready, tmp_path_factory: pytest.TempPathFactory, seed: int, size: int
 ) -> None:
     """The same for late events, merges, unlinks, replays, variants, decisions and answers."""
-    assert check(ready, history(seed, size), tmp_path_factory.mktemp("copy") / "copy.duckdb") > 3
+    file = tmp_path_factory.mktemp("copy") / "copy.duckdb"
+    compared = publish(ready, history(seed, size), file).compared()
+
+    assert () == compared.differences
+    assert compared.slices > 3
+
+
+def test_a_sample_is_compared_with_its_own_rows_alone(published: Published) -> None:
+    """Of a few people everything is compared that is published of them, and nothing of others."""
+    few = published.compared(Limits(people=3, events=1_000))
+
+    assert () == few.differences
+    assert not few.is_whole
+    assert 0 < few.slices <= 3 <= few.people
+    assert few.rows > few.models
+    assert few == published.compared(Limits(people=3, events=1_000))
+
+
+def test_who_has_too_many_events_is_left_out(published: Published) -> None:
+    """A check takes a bounded number of events, and tells whom it did not look at for that."""
+    compared = published.compared(Limits(people=1_000, events=5))
+
+    assert compared.events <= 5
+    assert compared.left_out > 0
+    assert () == compared.differences
+
+
+@pytest.mark.parametrize("limits", [EVERYBODY, Limits(people=2, events=30)])
+def test_one_broken_cell_is_found(published: Published, limits: Limits) -> None:
+    """Model, column and person are named, and classes in the place of values; whoever was touched
+    last is in every sample."""
+    person = published.one(
+        """
+        select people.person_id
+        from intermediate.int_record_people as people
+        inner join intermediate.int_contact_events as events using (record_id)
+        order by events.position desc
+        limit 1
+        """
+    )
+    shift = "update marts.dim_people set last_seen_at = last_seen_at {} interval 1 hour"
+    whose = f"where person_id = '{person}'"
+    published.change(f"{shift.format('+')} {whose}")
+    compared = published.compared(limits)
+    published.change(f"{shift.format('-')} {whose}")
+
+    assert 1 == compared.found
+    assert not compared.passed
+    assert compared.differences == (
+        Difference("dim_people", "changed", "last_seen_at", person, "datetime", "datetime"),
+    )
+
+
+def test_a_row_that_only_one_lane_has_is_found(published: Published) -> None:
+    """What the lane makes besides, and what it does not make, with whose row it is."""
+    published.change(
+        """
+        create table gone as
+        from marts.fct_activities order by activity_id limit 1;
+        delete from marts.fct_activities where activity_id in (select activity_id from gone);
+        insert into marts.fct_activities
+        select * replace ('made up' as activity_id) from gone
+        """
+    )
+    person = published.one("select person_id from gone")
+    compared = published.compared()
+    published.change(
+        """
+        delete from marts.fct_activities where activity_id = 'made up';
+        insert into marts.fct_activities from gone;
+        drop table gone
+        """
+    )
+
+    assert {("missing", person), ("too_many", person)} == {
+        (each.what, each.person_id) for each in compared.differences
+    }
+    assert {"fct_activities"} == {each.model for each in compared.differences}

@@ -1,0 +1,42 @@
+"""Law 3 after each publication: does the fast lane make the same rows? It stops nothing."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.errors import OrchestrationError
+from orchestration.lane_parity import check, record
+from orchestration.settings import load_settings
+
+
+@dg.asset_check(
+    asset=["warehouse", "published"],
+    name="lane_parity",
+    blocking=False,
+    description="The fast lane's rows of a sample of people, cell by cell beside the published.",
+)
+def lane_parity() -> dg.AssetCheckResult:
+    try:
+        parity = check.run(load_settings(), now=datetime.now(UTC))
+    except OrchestrationError as error:
+        told = {"code": error.code, "message": str(error), "remedy": error.remedy}
+        return dg.AssetCheckResult(
+            passed=False, severity=dg.AssetCheckSeverity.ERROR, metadata=told
+        )
+    compared = parity.compared
+    return dg.AssetCheckResult(
+        passed=compared.passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "log_position": parity.log_position,
+            "people": compared.people,
+            "rows": compared.rows,
+            "differences": compared.found,
+            "report": dg.MarkdownMetadataValue(record.markdown(parity)),
+        },
+    )
+
+
+@dg.definitions
+def lane_checks() -> dg.Definitions:
+    return dg.Definitions(asset_checks=[lane_parity])
