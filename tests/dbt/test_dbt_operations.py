@@ -45,8 +45,8 @@ def delivery(
     return DeliveryFact(
         delivery_id=number, destination="hubspot", action=action, mode="event",
         entity_key=f"e{number}", person_id=person_id, correlation_id="c", state=state, code=None,
-        attempts=1, possible_repeats=0, event_time=micros(at(1)), deadline_at=None,
-        created_at=micros(at(1)), last_attempt_at=None,
+        priority=0, attempts=1, possible_repeats=0, event_time=micros(at(1)), deadline_at=None,
+        created_at=micros(at(1)), requested_at=micros(at(1)), last_attempt_at=None,
         delivered_at=None if delivered_at is None else micros(at(delivered_at)),
         updated_at=micros(at(2)),
     )  # fmt: skip
@@ -129,7 +129,7 @@ def test_without_events_and_deliveries_the_reports_are_empty(warehouse: Warehous
     warehouse.query("drop table if exists raw.deliveries")
     warehouse.build([], command="build", select=["stg_ledger__deliveries"])
     warehouse.build([])
-    names = ["lead_velocity", "lead_funnel", "mql_conversion", "time_to_first_touch",
+    names = ["lead_velocity", "delivery_velocity", "lead_funnel", "mql_conversion", "time_to_first_touch",
              "meeting_no_shows", "delivery_success", "identity_quality"]  # fmt: skip
     assert {name: [] for name in names} == {
         name: warehouse.rows(f"marts.rpt_{name}") for name in names
