@@ -46,7 +46,8 @@ def delivery(
     return DeliveryFact(
         delivery_id=number, destination="hubspot", action=action, mode="event",
         entity_key=f"e{number}", person_id=person_id, correlation_id=HOT.correlation_id,
-        state=state, code=None, priority=0, attempts=1, possible_repeats=0, event_time=micros(at(1)), deadline_at=None,
+        state=state, code=None, priority=0, attempts=1, possible_repeats=0,
+        event_time=micros(at(1)), deadline_at=None,
         created_at=micros(RECORDED), requested_at=micros(RECORDED), last_attempt_at=None,
         delivered_at=None if delivered_at is None else micros(at(delivered_at)),
         updated_at=micros(at(2)),
