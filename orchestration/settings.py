@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     approve_above: dict[str, int] = Field(
         {}, description="Destination → new rows at once above which somebody has to approve."
     )
+    lead_velocity_objective_seconds: float = Field(
+        60,
+        gt=0,
+        description="Within which 95 of 100 hot leads shall have gone from gateway to destination,"
+        " and longer than which none shall wait.",
+    )
     destinations: Words = Field(
         ("hubspot", "meta"), description="Where rows go; each has settings of its own below."
     )

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from ingestion.event_log import EventLog
-from orchestration import accounts, connections, warehouse
+from orchestration import accounts, connections, lead_velocity, warehouse
 from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
 from orchestration.lane_parity import record
@@ -93,6 +93,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             name: each and asdict(each)
             for name, each in backlog(settings, deliveries.pending).items()
         },
+        "lead_velocity": _velocity(settings, log, ledger, now),
         "dead_letters": dict(deliveries.dead_by_code),
         "breakers": _breakers(ledger),
         "switched_off": {name: asdict(each) for name, each in ledger.switches.off().items()},
@@ -107,6 +108,11 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             "published_at": published.published_at.isoformat() if published else None,
         },
     }
+
+
+def _velocity(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) -> dict[str, Any]:
+    objective = settings.lead_velocity_objective_seconds
+    return lead_velocity.as_dict(lead_velocity.measure(log, ledger, objective=objective, now=now))
 
 
 def _events(settings: Settings, log: EventLog) -> EventAccount:

@@ -94,6 +94,7 @@ class Delivery:
     due_at: datetime
     created_at: datetime
     updated_at: datetime
+    requested_at: datetime | None
     last_attempt_at: datetime | None
     delivered_at: datetime | None
     vendor_id: str | None

@@ -1,5 +1,6 @@
 """The event log: every event received, once, in order of arrival, for ever."""
 
+from ingestion.event_log.arrivals import Arrival
 from ingestion.event_log.committer import GroupCommitter, Sink
 from ingestion.event_log.log import EventLog
 from ingestion.event_log.model import (
@@ -13,6 +14,7 @@ from ingestion.event_log.model import (
 
 __all__ = [
     "Appended",
+    "Arrival",
     "CounterKey",
     "EventLog",
     "GroupCommitter",

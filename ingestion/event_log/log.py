@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from ingestion.errors import LogUnavailableError
+from ingestion.event_log import arrivals as _arrivals
 from ingestion.event_log import dedup
 from ingestion.event_log.archive_reader import Archive
 from ingestion.event_log.archive_rows import LogRows
@@ -149,6 +150,12 @@ class EventLog:
         """Where the events of these keys are; keys that are not stored are left out."""
         with self._read() as connection:
             return {key: row.position for key, row in self._stored(connection, keys).items()}
+
+    def arrivals(self, correlation_ids: Iterable[str]) -> Mapping[str, Sequence[_arrivals.Arrival]]:
+        """What came from outside under each of these ids, oldest first; ids under which nothing
+        did are left out."""
+        with self._read() as connection:
+            return _arrivals.arrivals(connection, correlation_ids)
 
     def rows(self, *, after: int, limit: int) -> Sequence[LogRow]:
         """Rows behind position ``after`` for bulk readers, in order of position, at most

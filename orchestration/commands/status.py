@@ -42,6 +42,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
                 f"What waits for {name} takes {cost['requests']:,} requests; its budget makes them"
                 f" last {cost['minutes']:,} minutes."
             )
+    tell_velocity(status["lead_velocity"], out)
     tell_accounting(status, out)
     if status["dead_letters"]:
         out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")
@@ -88,6 +89,30 @@ def tell_lane(lane: Mapping[str, Any], out: Console) -> None:
     else:
         told = f"{parity['code']} {until}"
         out.print(f"{_mark(False)} both lanes: [red]{told}[/]. {remedy(parity['code'])}")
+
+
+def tell_velocity(velocity: Mapping[str, Any], out: Console) -> None:
+    """The tracks of the last hour, and in red what is slower than it may be."""
+    columns = ("delivered", "p50_seconds", "p95_seconds", "p99_seconds")
+    waits = ("waiting", "longest_wait_seconds")
+    rows = [
+        (
+            track["source"],
+            track["destination"],
+            f"{track['action']}{' (hot)' if track['hot'] else ''}",
+            *(track[column] for column in (*columns, *waits)),
+        )
+        for track in velocity["tracks"]
+    ]
+    headers = ("source", "destination", "action", "delivered", "p50 s", "p95 s", "p99 s")
+    if rows:
+        title = "Lead velocity, from receipt to answer in the last hour"
+        out.print(table(title, (*headers, "waiting", "longest s"), rows))
+    for problem in velocity["problems"]:
+        out.print(
+            f"[red]{problem['code']}[/] {problem['destination']}: {problem['message']}"
+            f" {problem['remedy']}"
+        )
 
 
 def tell_accounting(status: Mapping[str, Any], out: Console) -> None:

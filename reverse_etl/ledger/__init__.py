@@ -7,6 +7,7 @@ from reverse_etl.ledger.lane_index import Reached
 from reverse_etl.ledger.settle import Settlement
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.switches import SwitchedOff
+from reverse_etl.ledger.ways import Way
 
 __all__ = [
     "DeadLetter",
@@ -18,4 +19,5 @@ __all__ = [
     "Reached",
     "Settlement",
     "SwitchedOff",
+    "Way",
 ]

@@ -182,6 +182,7 @@ def _as_it_was(written: Delivery, before: Fields, now: datetime) -> dict[str, An
         due_at=now,
         created_at=now,
         updated_at=now,
+        requested_at=None,
         last_attempt_at=None,
         delivered_at=None,
     )

@@ -22,17 +22,27 @@ class DeliveryFact(NamedTuple):
     correlation_id: str
     state: str
     code: str | None
+    priority: int
     attempts: int
     possible_repeats: int
     event_time: int
     deadline_at: int | None
     created_at: int
+    requested_at: int | None
     last_attempt_at: int | None
     delivered_at: int | None
     updated_at: int
 
 
-TIMES = ("event_time", "deadline_at", "created_at", "last_attempt_at", "delivered_at", "updated_at")
+TIMES = (
+    "event_time",
+    "deadline_at",
+    "created_at",
+    "requested_at",
+    "last_attempt_at",
+    "delivered_at",
+    "updated_at",
+)
 
 _COLUMNS = [
     type_coerce(deliveries.c[name], BigInteger).label(name)

@@ -70,6 +70,7 @@ deliveries = Table(
     Column("urgency", Instant, nullable=False),  # the deadline, or NEVER: sorts on every engine
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("requested_at", Instant),  # when the first request for it went out
     Column("last_attempt_at", Instant),
     Column("delivered_at", Instant),
     Column("vendor_id", String),
@@ -82,6 +83,7 @@ Index("deliveries_queue", d.destination, d.state, d.priority, d.urgency, d.order
 Index("deliveries_by_person", d.destination, d.person_id, d.state, d.id)
 Index("deliveries_by_correlation", d.correlation_id)
 Index("deliveries_of_person", d.person_id)
+Index("deliveries_by_delivery", d.delivered_at)
 Index(  # law 2: an event row is enqueued once, for ever
     "deliveries_event_once",
     d.destination,

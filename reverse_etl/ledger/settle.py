@@ -13,7 +13,7 @@ from reverse_etl import catalogue
 from reverse_etl.ledger.engine import upsert
 from reverse_etl.ledger.schema import attempts, audit, deliveries, entities
 from reverse_etl.ledger.waiting import wake
-from reverse_etl.model import Delivery, Outcome, State, object_kind
+from reverse_etl.model import Delivery, Kind, Outcome, State, object_kind
 from reverse_etl.redact import redact
 from reverse_etl.retry import Decision
 
@@ -40,6 +40,7 @@ _SETTLED = (
     "possible_repeats",
     "due_at",
     "updated_at",
+    "requested_at",
     "last_attempt_at",
     "delivered_at",
     "vendor_id",
@@ -80,11 +81,18 @@ def _row(item: Settlement, now: datetime) -> dict[str, Any]:
         "b_possible_repeats": row.possible_repeats + bool(outcome and outcome.possible_repeat),
         "b_due_at": decision.due_at or row.due_at,
         "b_updated_at": now,
+        "b_requested_at": row.requested_at or _requested_at(item),
         "b_last_attempt_at": now if outcome else row.last_attempt_at,
         "b_delivered_at": now if delivered else None,
         "b_vendor_id": (outcome.vendor_id if outcome else None) or row.vendor_id,
         "b_consent_id": item.consent_id or row.consent_id,
     }
+
+
+def _requested_at(item: Settlement) -> datetime | None:
+    """When the try began, unless certainly nothing was sent."""
+    sent = item.outcome is not None and item.outcome.kind is not Kind.UNREACHABLE
+    return item.started_at if sent else None
 
 
 def _attempt(item: Settlement, outcome: Outcome, now: datetime) -> dict[str, Any]:

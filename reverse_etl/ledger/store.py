@@ -26,6 +26,7 @@ from reverse_etl.ledger.engine import open_engine, reading, writing
 from reverse_etl.ledger.erasure import Erasure
 from reverse_etl.ledger.lane import Lane
 from reverse_etl.ledger.switches import Switches
+from reverse_etl.ledger.ways import Ways
 from reverse_etl.model import (
     ActivationRow,
     Admission,
@@ -55,6 +56,7 @@ class Ledger:
         self.canaries = Canaries(engine)
         self.erasure = Erasure(engine)
         self.lane = Lane(engine)
+        self.ways = Ways(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -33,6 +33,7 @@ STORY = [
     standard("kpi-earlier", "page_view", at(-6), email=ADA, user_id="u-ada"),
 ]  # fmt: skip
 HOURS = 3600.0
+RECORDED = HOT.received_at + timedelta(seconds=1)
 
 
 def micros(moment: datetime) -> int:
@@ -44,9 +45,10 @@ def delivery(
 ) -> DeliveryFact:
     return DeliveryFact(
         delivery_id=number, destination="hubspot", action=action, mode="event",
-        entity_key=f"e{number}", person_id=person_id, correlation_id="c", state=state, code=None,
-        attempts=1, possible_repeats=0, event_time=micros(at(1)), deadline_at=None,
-        created_at=micros(at(1)), last_attempt_at=None,
+        entity_key=f"e{number}", person_id=person_id, correlation_id=HOT.correlation_id,
+        state=state, code=None, priority=0, attempts=1, possible_repeats=0,
+        event_time=micros(at(1)), deadline_at=None,
+        created_at=micros(RECORDED), requested_at=micros(RECORDED), last_attempt_at=None,
         delivered_at=None if delivered_at is None else micros(at(delivered_at)),
         updated_at=micros(at(2)),
     )  # fmt: skip
@@ -67,7 +69,8 @@ def built(warehouse: Warehouse) -> Iterator[dict[str, list[Row]]]:
         ]
     )
     warehouse.build(STORY, select=["stg_ledger__deliveries+"])
-    marts = ("fct_deliveries", "fct_lead_milestones", "rpt_lead_funnel", "rpt_delivery_success")
+    marts = ("fct_deliveries", "fct_lead_milestones", "rpt_lead_funnel", "rpt_delivery_success",
+             "rpt_delivery_velocity")  # fmt: skip
     yield {name: warehouse.rows(f"marts.{name}") for name in marts} | {"ada": [ada]}
     warehouse.load_deliveries([])
 
@@ -123,14 +126,36 @@ def test_deliveries_settle_into_a_rate(built: dict[str, list[Row]]) -> None:
     assert {"create_task": Decimal("50.00"), "upsert_contact": None} == told
 
 
+def test_the_speed_of_a_delivery_begins_at_the_gateway(built: dict[str, list[Row]]) -> None:
+    """The event behind the correlation id tells source and receipt; what is not delivered yet has
+    no speed."""
+    assert {("typeform", HOT.received_at)} == {
+        (row["source"], row["received_at"]) for row in built["fct_deliveries"]
+    }
+    told = {
+        row["step"]: (row["action"], row["is_hot"], row["deliveries"], row["p95_seconds"])
+        for row in built["rpt_delivery_velocity"]
+        if row["source"] == "typeform"
+    }
+    assert {
+        "submitted_to_received": ("create_task", True, 1, Decimal("2.000")),
+        "received_to_recorded": ("create_task", True, 1, Decimal("1.000")),
+        "recorded_to_requested": ("create_task", True, 1, Decimal("0.000")),
+        "requested_to_answered": ("create_task", True, 1, Decimal("0.600")),
+        "received_to_answered": ("create_task", True, 1, Decimal("1.600")),
+        "submitted_to_answered": ("create_task", True, 1, Decimal("3.600")),
+    } == told
+
+
 def test_without_events_and_deliveries_the_reports_are_empty(warehouse: Warehouse) -> None:
     """Nothing fails on a warehouse that has just been made, and where no ledger was ever read dbt
     makes its table itself, with the columns that the loader would give it."""
     warehouse.query("drop table if exists raw.deliveries")
     warehouse.build([], command="build", select=["stg_ledger__deliveries"])
     warehouse.build([])
-    names = ["lead_velocity", "lead_funnel", "mql_conversion", "time_to_first_touch",
-             "meeting_no_shows", "delivery_success", "identity_quality"]  # fmt: skip
+    names = ["lead_velocity", "delivery_velocity", "lead_funnel", "mql_conversion",
+             "time_to_first_touch", "meeting_no_shows", "delivery_success",
+             "identity_quality"]  # fmt: skip
     assert {name: [] for name in names} == {
         name: warehouse.rows(f"marts.rpt_{name}") for name in names
     }

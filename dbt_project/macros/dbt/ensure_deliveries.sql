@@ -14,11 +14,13 @@
         correlation_id {{ dbt.type_string() }},
         state {{ dbt.type_string() }},
         code {{ dbt.type_string() }},
+        priority integer,
         attempts integer,
         possible_repeats integer,
         event_time {{ type_instant() }},
         deadline_at {{ type_instant() }},
         created_at {{ type_instant() }},
+        requested_at {{ type_instant() }},
         last_attempt_at {{ type_instant() }},
         delivered_at {{ type_instant() }},
         updated_at {{ type_instant() }}

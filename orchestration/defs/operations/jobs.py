@@ -5,6 +5,7 @@ import dagster as dg
 from orchestration import destinations
 from orchestration.batch import remember_failure
 from orchestration.destinations import Destination
+from orchestration.lead_velocity import CHECK
 from orchestration.settings import load_settings
 
 TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
@@ -12,12 +13,13 @@ PROPOSED = dg.AssetSelection.assets(["identity", "proposals"])
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
 
 
-batch = dg.define_asset_job(
-    "batch",
-    selection=dg.AssetSelection.all() - TRAINED - PROPOSED,
-    hooks={remember_failure},
-    description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
-)
+def _without_velocity(selection: dg.AssetSelection, *names: str) -> dg.AssetSelection:
+    """A sensor looks at the speed of leads all the time: whether they are late is no matter of
+    whether a run succeeds."""
+    keys = [dg.AssetCheckKey(dg.AssetKey(["delivered", name]), CHECK) for name in names]
+    return selection - dg.AssetSelection.checks(*keys)
+
+
 refresh_warehouse = dg.define_asset_job(
     "refresh_warehouse",
     selection=REFRESH_SELECTION,
@@ -30,7 +32,8 @@ def _push(destination: Destination) -> dg.AssetSelection:
     """What brings one destination up to date."""
     keys = [["ledger", effect.name] for effect in destination.effects]
     shared = [["log", "mql_decisions"], ["ledger", "consents"]]
-    return dg.AssetSelection.assets(*shared, *keys, ["delivered", destination.name])
+    assets = dg.AssetSelection.assets(*shared, *keys, ["delivered", destination.name])
+    return _without_velocity(assets, destination.name)
 
 
 train_scorecard = dg.define_asset_job(
@@ -47,8 +50,15 @@ propose_links = dg.define_asset_job(
 
 @dg.definitions
 def jobs() -> dg.Definitions:
+    names = load_settings().destinations
+    batch = dg.define_asset_job(
+        "batch",
+        selection=_without_velocity(dg.AssetSelection.all() - TRAINED - PROPOSED, *names),
+        hooks={remember_failure},
+        description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
+    )
     pushes = [
         dg.define_asset_job(each.job, selection=_push(each), description=each.told)
-        for each in destinations.chosen(load_settings().destinations)
+        for each in destinations.chosen(names)
     ]
     return dg.Definitions(jobs=[batch, refresh_warehouse, *pushes, train_scorecard, propose_links])

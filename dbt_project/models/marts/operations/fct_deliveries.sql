@@ -12,6 +12,12 @@ aliases as (
 
 ),
 
+causes as (
+
+    select * from {{ ref('int_delivery_causes') }}
+
+),
+
 told as (
 
     select
@@ -22,13 +28,18 @@ told as (
         deliveries.mode,
         deliveries.entity_key,
         deliveries.correlation_id,
+        causes.source,
+        causes.is_news,
+        deliveries.priority <= 0 as is_hot,
         deliveries.state,
         deliveries.code,
         deliveries.attempts,
         deliveries.possible_repeats,
         deliveries.event_time,
+        causes.received_at,
         deliveries.deadline_at,
         deliveries.created_at,
+        deliveries.requested_at,
         deliveries.last_attempt_at,
         deliveries.delivered_at,
         case
@@ -36,6 +47,7 @@ told as (
                 then {{ seconds_between('deliveries.created_at', 'deliveries.delivered_at') }}
         end as seconds_to_delivery
     from deliveries
+    inner join causes on deliveries.delivery_id = causes.delivery_id
     left join aliases on deliveries.person_id = aliases.alias_id
 
 )

@@ -52,7 +52,7 @@ velocity as (
         step,
         count(*) as leads,
         {{ percentile_seconds('seconds', 0.5) }} as p50_seconds,
-        {{ percentile_seconds('seconds', 0.9) }} as p90_seconds,
+        {{ percentile_seconds('seconds', 0.95) }} as p95_seconds,
         {{ percentile_seconds('seconds', 0.99) }} as p99_seconds
     from by_source_and_in_all
     group by month_start, original_source, step

@@ -20,12 +20,14 @@ renamed as (
         state,
         code,
 
+        priority,
         attempts,
         possible_repeats,
 
         event_time,
         deadline_at,
         created_at,
+        requested_at,
         last_attempt_at,
         delivered_at,
         updated_at
