@@ -8,7 +8,7 @@ key stands: who looked at older tables may not overrule it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,9 +76,13 @@ def append_decisions(log: EventLog, found: Undecided, *, now: datetime) -> Decid
     """Write `mql_reached` for each person who crossed the threshold, and `owner_assigned` for each
     MQL that has no owner in the log."""
     mqls = [mql_reached(row, now=now) for row in found.mqls]
-    return Decided(
-        mqls=_append_first(log, mqls), assignments=_append_first(log, _assignments(found, now=now))
-    )
+    assignments = _assignments(found, now=now)
+    new = _append_first(log, [*mqls, *assignments])
+    return Decided(_among(mqls, new), _among(assignments, new))
+
+
+def _among(events: Sequence[NewEvent], keys: Collection[str]) -> int:
+    return sum(event.event_key in keys for event in events)
 
 
 def _assignments(found: Undecided, *, now: datetime) -> list[NewEvent]:
@@ -94,7 +98,7 @@ def _assignments(found: Undecided, *, now: datetime) -> list[NewEvent]:
 def append_answers(log: EventLog, answers: Sequence[Answer], *, now: datetime) -> int:
     """Write what a destination told us (the id it gave a contact, what it knows of a person);
     returns how many are new."""
-    return _append_first(log, [answer_event(answer, now=now) for answer in answers])
+    return len(_append_first(log, [answer_event(answer, now=now) for answer in answers]))
 
 
 def mql_reached(row: dict[str, Any], *, now: datetime) -> NewEvent:
@@ -168,16 +172,12 @@ def _event(
     )
 
 
-def _append(log: EventLog, events: Sequence[NewEvent]) -> int:
-    return sum(not appended.duplicate for appended in log.append(events)) if events else 0
-
-
-def _append_first(log: EventLog, events: Sequence[NewEvent]) -> int:
-    """Append what has no decision or answer yet: another body under a known key would be kept as
-    a variant, and might count in place of the first."""
+def _append_first(log: EventLog, events: Sequence[NewEvent]) -> frozenset[str]:
+    """Append what has no decision or answer yet; the keys of those. Another body under a known key
+    would be kept as a variant, and might count in place of the first."""
     if not events:
-        return 0
+        return frozenset()
     known = log.positions(Key(event.source, event.event_key) for event in events)
-    return _append(
-        log, [event for event in events if Key(event.source, event.event_key) not in known]
-    )
+    unknown = [event for event in events if Key(event.source, event.event_key) not in known]
+    told = log.append(unknown) if unknown else []
+    return frozenset(appended.event_key for appended in told if not appended.duplicate)

@@ -31,6 +31,10 @@ _AGAIN_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 10.0
 _SIGN: Final = b"."
 
+# DuckDB makes and frees some hundred thousand small things for each slice: a larger cache for them
+# (of glibc; others ignore it) takes a sixth off the time.
+_ALLOCATOR: Final = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
+
 
 class LaneProcess:
     """Seen from the service: `run` keeps the process alive, `wake` may be called by any thread."""
@@ -61,7 +65,9 @@ class LaneProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __name__, str(theirs.fileno()), pass_fds=[theirs.fileno()]
+                *(sys.executable, "-m", __name__, str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                env=_ALLOCATOR | os.environ,
             )
         with Connection(os.dup(ours.fileno())) as pipe:
             pipe.send(self._settings)  # they may hold passwords, which no command line should
