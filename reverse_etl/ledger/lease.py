@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from reverse_etl import catalogue
+from reverse_etl.ledger import awaited
 from reverse_etl.ledger.queries import delivery
 from reverse_etl.ledger.schema import Instant, audit, deliveries
 from reverse_etl.model import Delivery, State
@@ -71,7 +72,7 @@ def _ready(destination: str, state: State, now: datetime) -> Select[Any]:
     d = deliveries.c
     return (
         select(deliveries)
-        .where(d.destination == destination, d.state == state, d.due_at <= now, _unblocked())
+        .where(d.destination == destination, d.state == state, awaited.is_due(now), _unblocked())
         .where(d.code == catalogue.BREAKER_OPEN if state is State.HELD else true())
         .order_by(d.priority, d.urgency, d.order_key, d.id)
     )
@@ -109,7 +110,8 @@ def next_due(connection: Connection, destination: str) -> datetime | None:
     d = deliveries.c
     queued = d.state.in_([State.PENDING, State.UNKNOWN])
     mine = d.destination == destination
-    due = connection.scalar(select(func.min(d.due_at)).where(mine, queued, _unblocked()))
+    at = case((awaited.is_answered(), d.updated_at), else_=d.due_at)
+    due = connection.scalar(select(func.min(at)).where(mine, queued, _unblocked()))
     lease_end = connection.scalar(
         select(func.min(d.lease_until)).where(mine, d.state == State.IN_FLIGHT)
     )
@@ -147,11 +149,12 @@ def sweep(
 
 
 def hold(connection: Connection, destination: str, now: datetime) -> int:
-    """The breaker opened: queued rows wait, visible to review."""
+    """The breaker opened: queued rows wait, visible to review; but what waits for something else
+    does so until it is due."""
     d = deliveries.c
     return connection.execute(
         update(deliveries)
-        .where(d.destination == destination, d.state == State.PENDING)
+        .where(d.destination == destination, d.state == State.PENDING, ~awaited.is_waiting(now))
         .values(state=State.HELD, code=catalogue.BREAKER_OPEN, updated_at=now)
     ).rowcount
 
