@@ -42,8 +42,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
                 f" last {cost['minutes']:,} minutes."
             )
     tell_accounting(status, out)
-    if status["dead_letters"]:
-        out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")
+    tell_reasons(status, out)
     for name, health in status["breakers"].items():
         if health["stopped_by"]:
             out.print(
@@ -67,6 +66,14 @@ def tell_deliveries(status: Mapping[str, Any], out: Console) -> None:
         for name, states in status["destinations"].items()
     ]
     out.print(table("Deliveries", ("destination", *STATES), rows))
+
+
+def tell_reasons(status: Mapping[str, Any], out: Console) -> None:
+    """Why rows did not go out: given up, or not yet."""
+    if status["dead_letters"]:
+        out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")
+    if status["waiting"]:
+        out.print(f"Pending for a reason: {_listed(status['waiting'])} (`millrace errors CODE`)")
 
 
 def tell_accounting(status: Mapping[str, Any], out: Console) -> None:
