@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
 
-from orchestration import connections, decisions, delivery, destinations, warehouse
+from orchestration import accounts, connections, decisions, delivery, destinations, warehouse
 from orchestration.destinations import Effect
 from orchestration.quality import runner
 from orchestration.quality.activation_contracts import BY_TABLE
@@ -36,7 +36,12 @@ def activate(
         settle(ledger, settings)
         enqueued = {
             effect.name: enqueue(
-                ledger, copy, effect, approve_above=settings.approve_above, now=now
+                ledger,
+                copy,
+                effect,
+                approve_above=settings.approve_above,
+                asks=asks(settings),
+                now=now,
             )[0]
             for effect in destinations.effects(names)
         }
@@ -49,30 +54,66 @@ def enqueue(
     effect: Effect,
     *,
     approve_above: Mapping[str, int],
+    asks: Mapping[str, timedelta],
     now: datetime,
 ) -> tuple[EnqueueReport, runner.Report]:
     """Check the table's contract, then record what is wanted; rows that fail are held, and so are
     all new ones where they are more than `approve_above` lets this destination have at once.
 
-    `connection` reads the published copy. Good neighbours of a failing row go on.
+    `connection` reads the published copy. Good neighbours of a failing row go on. What the same
+    copy asks the destinations in `asks` is recorded before the rows that wait for answers.
     """
+    if effect.destination not in asks:
+        as_of = warehouse.log_position(connection)
+        for question in destinations.effects(asks):
+            if ledger.told_until(question.destination, question.action) < as_of:
+                _enqueue(ledger, connection, question, approve_above, asks, now)
+    return _enqueue(ledger, connection, effect, approve_above, asks, now)
+
+
+def _enqueue(
+    ledger: Ledger,
+    connection: duckdb.DuckDBPyConnection,
+    effect: Effect,
+    approve_above: Mapping[str, int],
+    asks: Mapping[str, timedelta],
+    now: datetime,
+) -> tuple[EnqueueReport, runner.Report]:
     report = runner.check_table(connection, BY_TABLE[effect.table])
     enqueued = ledger.enqueue(
         activation_rows(connection, effect),
         destination=effect.destination,
         action=effect.action,
         now=now,
-        admission=admission(effect, _held(report), approve_above),
+        admission=admission(effect, _held(report), approve_above, asks),
         as_of=warehouse.log_position(connection),
     )
     return enqueued, report
 
 
+def asks(settings: Settings) -> dict[str, timedelta]:
+    """Destinations that are asked about people → how long other rows wait for their answers; none
+    where nothing waits, or nobody could answer."""
+    limit = timedelta(seconds=settings.enrichment_first_seconds)
+    usable = destinations.chosen(accounts.configured(settings)) if limit else ()
+    return {each.name: limit for each in usable if each.asks}
+
+
 def admission(
-    effect: Effect, held: Mapping[str, str], approve_above: Mapping[str, int]
+    effect: Effect,
+    held: Mapping[str, str],
+    approve_above: Mapping[str, int],
+    asks: Mapping[str, timedelta],
 ) -> Admission:
     """What keeps rows of this table from going out at once."""
-    return Admission(held, approve_above.get(effect.destination), effect.skips_stale)
+    limit = asks.get(effect.destination)
+    return Admission(
+        held,
+        approve_above.get(effect.destination),
+        effect.skips_stale,
+        asks=limit,
+        waits=bool(asks) and limit is None,
+    )
 
 
 def held(connection: duckdb.DuckDBPyConnection, effect: Effect) -> dict[str, str]:

@@ -29,13 +29,14 @@ class Effect:
 class Destination:
     """A vendor account. `pushes`: what it is sent, which names its Dagster job and sensor;
     `told`: a sentence for the UI; `actions`: activation table → action, in the order in which
-    they are enqueued."""
+    they are enqueued; `asks`: its rows are questions about people, and answers come back."""
 
     name: str
     pushes: str
     told: str
     actions: tuple[tuple[str, str], ...]
     skips_stale: bool = False
+    asks: bool = False
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -124,6 +125,7 @@ APOLLO: Final = Destination(
     told="Questions about people whose job or company is not known, to Apollo.",
     actions=(("act_apollo__people", "enrich_person"),),
     skips_stale=True,
+    asks=True,
 )
 
 PEOPLEDATALABS: Final = Destination(
@@ -132,6 +134,7 @@ PEOPLEDATALABS: Final = Destination(
     told="Questions about people whose job or company is not known, to People Data Labs.",
     actions=(("act_peopledatalabs__people", "enrich_person"),),
     skips_stale=True,
+    asks=True,
 )
 
 DESTINATIONS: Final = (

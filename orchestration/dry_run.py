@@ -47,14 +47,14 @@ def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> lis
         closing(connections.ledger(settings)) as ledger,
     ):
         consents = activation.consents(copy)
-        as_of = warehouse.log_position(copy)
+        as_of, asks = warehouse.log_position(copy), activation.asks(settings)
         return [
             _dry_run(
                 ledger,
                 effect,
                 activation.activation_rows(copy, effect),
                 admission=activation.admission(
-                    effect, activation.held(copy, effect), settings.approve_above
+                    effect, activation.held(copy, effect), settings.approve_above, asks
                 ),
                 consents=consents,
                 connector=configured.get(effect.destination),

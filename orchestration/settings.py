@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Events of the people touched above which the batch lane builds them.",
     )
+    enrichment_first_seconds: float = Field(
+        0,
+        ge=0,
+        le=86_400,
+        description="How long a person's rows wait for what enrichment is asked; 0: not at all.",
+    )
     approve_above: dict[str, int] = Field(
         {}, description="Destination → new rows at once above which somebody has to approve."
     )

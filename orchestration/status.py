@@ -95,6 +95,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
         },
         "lead_velocity": _velocity(settings, log, ledger, now),
         "dead_letters": dict(deliveries.dead_by_code),
+        "waiting": dict(deliveries.pending_by_code),
         "breakers": _breakers(ledger),
         "switched_off": {name: asdict(each) for name, each in ledger.switches.off().items()},
         "credentials": {name: not accounts.needs(settings, name) for name in settings.destinations},

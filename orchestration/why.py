@@ -22,7 +22,7 @@ from orchestration.errors import NotFoundError, WarehouseMissingError
 from orchestration.settings import Settings
 from reverse_etl.catalogue import remedy
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import Delivery
+from reverse_etl.model import Delivery, State
 
 Row = dict[str, Any]
 
@@ -228,6 +228,7 @@ def _delivery(ledger: Ledger, delivery: Delivery) -> Row:
         "consent_status": delivery.consent_status,
         "consent_id": delivery.consent_id,
         "vendor_id": delivery.vendor_id,
+        "due_at": delivery.due_at if delivery.state is State.PENDING else None,
         "event_time": delivery.event_time,
         "created_at": delivery.created_at,
         "delivered_at": delivery.delivered_at,

@@ -240,19 +240,23 @@ class Admission:
     `held`: entity key → the code that keeps it back, e.g. CONTRACT_VIOLATION. When more than
     `approve_above` new rows would go out, all of them are held until somebody approves. With
     `skip_stale`, an event whose deadline had passed before it was first seen is left alone.
+    `asks`: the rows are questions, and so long other rows of their person wait for the answer;
+    `waits`: rows wait for answers about their person.
     """
 
     held: Mapping[str, str] = field(default_factory=dict)
     approve_above: int | None = None
     skip_stale: bool = False
+    asks: timedelta | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EnqueueReport:
     """What `enqueue` did. `inserted` counts new rows that will be sent; `cancelled`, `expired`
     and `held` count rows put into that state; `superseded` older rows that were replaced or are
-    no longer wanted; `reopened` rows that consent or a repaired contract set free; `stale` events
-    that were too old when they were first seen: they are not in the ledger."""
+    no longer wanted; `reopened` rows that consent, a repaired contract or an answer set free;
+    `stale` events that were too old when they were first seen: they are not in the ledger."""
 
     inserted: int = 0
     unchanged: int = 0
@@ -284,12 +288,13 @@ class Preview:
 @dataclass(frozen=True, slots=True)
 class LedgerCounts:
     """Law 8 for deliveries. `enqueued` is counted apart from the states it must equal; `pending`:
-    destination → action → rows."""
+    destination → action → rows; `pending_by_code`: of these, those that wait for a reason."""
 
     by_state: Mapping[str, int]
     by_destination: Mapping[str, Mapping[str, int]]
     dead_by_code: Mapping[str, int]
     pending: Mapping[str, Mapping[str, int]]
+    pending_by_code: Mapping[str, int]
     enqueued: int
     possible_repeats: int
 

@@ -148,6 +148,27 @@ def task(number: int | str, **changes: Any) -> ActivationRow:
     )
 
 
+def question(number: int | str, *, vendor: str = "apollo", **changes: Any) -> ActivationRow:
+    """The event row that asks a vendor about person `number`."""
+    person = f"person-{number}"
+    hashed = hashlib.sha256(f"lead{number}@example.com".encode()).hexdigest()
+    return activation_row(
+        {
+            "domain": "example.com",
+            "hashed_email": hashed,
+            "keeps": {"email_sha256": hashed, "record_id": f"typeform:email:{number}"},
+        },
+        changes,
+        destination=vendor,
+        action="enrich_person",
+        mode="event",
+        entity_key=f"{person}:{hashed}",
+        person_id=person,
+        purpose="crm",
+        priority=2,
+    )
+
+
 def conversion(number: int | str, *, at: datetime = NOON, **changes: Any) -> ActivationRow:
     """The event row of a purchase at `at`, with Meta's 7 days as its deadline."""
     key = f"conversion-{number}"

@@ -44,8 +44,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
             )
     tell_velocity(status["lead_velocity"], out)
     tell_accounting(status, out)
-    if status["dead_letters"]:
-        out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")
+    tell_reasons(status, out)
     for name, health in status["breakers"].items():
         if health["stopped_by"]:
             out.print(
@@ -113,6 +112,14 @@ def tell_velocity(velocity: Mapping[str, Any], out: Console) -> None:
             f"[red]{problem['code']}[/] {problem['destination']}: {problem['message']}"
             f" {problem['remedy']}"
         )
+
+
+def tell_reasons(status: Mapping[str, Any], out: Console) -> None:
+    """Why rows did not go out: given up, or not yet."""
+    if status["dead_letters"]:
+        out.print(f"Dead letters: {_listed(status['dead_letters'])} (`millrace dlq list`)")
+    if status["waiting"]:
+        out.print(f"Pending for a reason: {_listed(status['waiting'])} (`millrace errors CODE`)")
 
 
 def tell_accounting(status: Mapping[str, Any], out: Console) -> None:

@@ -42,7 +42,8 @@ def tell(story: Story, out: Console) -> None:
     _table(out, "What was done", map(_delivery, story["deliveries"]), _DELIVERY)
     for delivery in story["deliveries"]:
         if delivery["code"] and delivery["state"] != "superseded":
-            out.print(f"  {delivery['action']}: {delivery['code']}. {delivery['remedy']}")
+            due = f" Due at {_when(delivery['due_at'])}." if delivery["due_at"] else ""
+            out.print(f"  {delivery['action']}: {delivery['code']}. {delivery['remedy']}{due}")
 
 
 _EVENT = ("position", "source", "event_type", "outcome", "code", "occurred_at", "received_at")

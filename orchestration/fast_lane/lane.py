@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, count
 from time import perf_counter
 
@@ -75,15 +75,18 @@ class Lane:
         effects: Sequence[Effect],
         *,
         approve_above: Mapping[str, int],
+        asks: Mapping[str, timedelta],
         most_events: int,
     ) -> None:
-        """`effects`: the activation tables of people; `most_events`: of a slice."""
+        """`effects`: the activation tables of people; `asks`: see activation.asks;
+        `most_events`: of a slice."""
         self._log = log
         self._ledger = ledger
         self._contracts = contracts
         self._engines = engines
         self._effects = effects
         self._approve_above = approve_above
+        self._asks = asks
         self._most_events = most_events
 
     def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
@@ -165,7 +168,7 @@ class Lane:
             checked = engine.read(queries.checked(effect.table))
             broken = quick.failing_keys(BY_TABLE[effect.table], checked)
         held = dict.fromkeys(broken, activation.CONTRACT_VIOLATION)
-        admission = activation.admission(effect, held, self._approve_above)
+        admission = activation.admission(effect, held, self._approve_above, self._asks)
         return LaneTable(effect.destination, effect.action, rows, admission)
 
 

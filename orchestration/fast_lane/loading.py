@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 from ingestion.contracts import ContractSet
 from ingestion.contracts.library import read_contracts
 from ingestion.event_log import EventLog
-from orchestration import decisions, destinations, warehouse
+from orchestration import activation, decisions, destinations, warehouse
 from orchestration.destinations import Effect
 from orchestration.fast_lane import queries
 from orchestration.fast_lane.engine import Workshop
@@ -74,6 +74,7 @@ def load(
         engines,
         effects,
         approve_above=settings.approve_above,
+        asks=activation.asks(settings),
         most_events=settings.lane_most_events,
     )
     return Loaded(lane, engines, workshop, publication.published_at, publication.log_position)

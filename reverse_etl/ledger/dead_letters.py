@@ -19,6 +19,7 @@ from reverse_etl.model import Attempt, AuditEntry, Delivery, State
 from reverse_etl.redact import redact
 
 _REVIEWED = (State.DEAD, State.HELD)
+_PASSING = (catalogue.AWAITING_ENRICHMENT,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,17 @@ class DeadLetters:
     def list(
         self, *, destination: str | None = None, code: str | None = None, limit: int = 100
     ) -> tuple[Delivery, ...]:
-        """Dead and held deliveries, newest first."""
-        query = select(deliveries).where(_reviewable(destination, code))
+        """Dead and held deliveries, newest first; those that wait for an answer about their person
+        only where they are asked for by this code, as nobody has to review them."""
+        states = (*_REVIEWED, State.PENDING) if code in _PASSING else _REVIEWED
+        query = select(deliveries).where(_matching(destination, code, states))
         with reading(self._engine) as connection:
             found = connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit))
             return tuple(queries.delivery(row._mapping) for row in found)
 
     def ids(self, *, destination: str | None, code: str | None) -> Sequence[int]:
         """All of them that match, oldest first: replaying in this order keeps it."""
-        query = select(deliveries.c.id).where(_reviewable(destination, code))
+        query = select(deliveries.c.id).where(_matching(destination, code, _REVIEWED))
         with reading(self._engine) as connection:
             return connection.scalars(query.order_by(deliveries.c.id)).all()
 
@@ -119,10 +122,12 @@ class DeadLetters:
             return tuple(_get(connection, row.id) for row in rows)
 
 
-def _reviewable(destination: str | None, code: str | None) -> ColumnElement[bool]:
+def _matching(
+    destination: str | None, code: str | None, states: Sequence[State]
+) -> ColumnElement[bool]:
     d = deliveries.c
     return and_(
-        d.state.in_(list(_REVIEWED)),
+        d.state.in_(states),
         true() if destination is None else d.destination == destination,
         true() if code is None else d.code == code,
     )

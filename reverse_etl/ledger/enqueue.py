@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from reverse_etl import catalogue
-from reverse_etl.ledger import positions
+from reverse_etl.ledger import awaited, positions
+from reverse_etl.ledger.awaited import Asked
 from reverse_etl.ledger.engine import upsert
 from reverse_etl.ledger.plan import Goal, Step
 from reverse_etl.ledger.planned import Planned
@@ -120,11 +121,21 @@ def enqueue(
         changes.retire(waiting.id, waiting.mode)
     upsert(connection, entities, planned.marks())
     _write(connection, destination, changes, now)
+    if admission.asks is not None:
+        new = [row for row, step in steps if _is_queued(step)]
+        until = now + admission.asks
+        asked = Asked(action, planned.wanted, new, scope, until)
+        awaited.follow(connection, destination, asked, now)
     return EnqueueReport(**changes.counts)
 
 
 def _goes_out(planned: tuple[ActivationRow, Step]) -> bool:
     wanted = planned[1].insert
+    return wanted is not None and wanted.state is State.PENDING
+
+
+def _is_queued(step: Step) -> bool:
+    wanted = step.insert or (step.move[1] if step.move else None)
     return wanted is not None and wanted.state is State.PENDING
 
 
@@ -150,7 +161,7 @@ def _write(connection: Connection, destination: str, changes: _Changes, now: dat
 _MOVE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("b_id"))
-    .values(state=bindparam("b_state"), code=bindparam("b_code"), due_at=bindparam("b_now"))
+    .values(state=bindparam("b_state"), code=bindparam("b_code"), due_at=bindparam("b_due"))
     .values(updated_at=bindparam("b_now"))
 )
 _ONCE = {"destination", "action", "mode", "entity_key", "purpose"}  # never change afterwards
@@ -164,7 +175,9 @@ _REFRESH = (
 
 
 def _moved(delivery_id: int, wanted: Goal, now: datetime) -> dict[str, Any]:
-    return {"b_id": delivery_id, "b_state": wanted.state, "b_code": wanted.code, "b_now": now}
+    due = wanted.due_at or now
+    told = {"b_state": wanted.state, "b_code": wanted.code, "b_due": due}
+    return told | {"b_id": delivery_id, "b_now": now}
 
 
 def _refreshed(delivery_id: int, row: ActivationRow, now: datetime) -> dict[str, Any]:
@@ -177,7 +190,7 @@ def _inserted(row: ActivationRow, wanted: Goal, now: datetime) -> dict[str, Any]
     return {name: getattr(row, name) for name in _FIELDS} | {
         "state": wanted.state,
         "code": wanted.code,
-        "due_at": now,
+        "due_at": wanted.due_at or now,
         "urgency": row.deadline_at or NEVER,
         "created_at": now,
         "updated_at": now,

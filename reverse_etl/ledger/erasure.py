@@ -17,6 +17,7 @@ from reverse_etl.ledger.engine import reading, writing
 from reverse_etl.ledger.schema import (
     attempts,
     audit,
+    awaited,
     consents,
     deliveries,
     entities,
@@ -41,7 +42,8 @@ _TEXTS: Final[tuple[tuple[Table, tuple[str, ...]], ...]] = (
     (snapshots, ("fields", "entity_key")),
 )  # fmt: skip
 _SCRUBBED: Final = (
-    deliveries, attempts, entities, consents, audit, snapshots, lane_people, lane_events, lane_links
+    deliveries, attempts, entities, consents, audit, snapshots, awaited, lane_people, lane_events,
+    lane_links,
 )  # fmt: skip
 _KEYS: Final = frozenset({"entity_key", "consent_id", "correlation_id", "order_key"})
 
@@ -114,6 +116,7 @@ def _cancel(connection: Connection, persons: Collection[str], now: datetime) -> 
         .where(theirs, d.state.in_([State.PENDING, State.HELD]))
         .values(state=State.CANCELLED, code=catalogue.ERASED, updated_at=now)
     )
+    connection.execute(delete(awaited).where(awaited.c.person_id.in_(sorted(persons))))
     connection.execute(
         update(consents)
         .where(c.person_id.in_(sorted(persons)))

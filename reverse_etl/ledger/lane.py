@@ -125,9 +125,11 @@ def _apply(
     scope = Scope(news.people)
     if news.consents and reached.get(positions.CONSENTS, 0) < news.position:
         consents.apply(connection, news.consents, now, scope, destinations)
+    # Questions first: other rows wait for what is asked about their person.
+    ordered = sorted(news.tables, key=lambda table: table.admission.asks is None)
     told = {
         (table.destination, table.action): _enqueue(connection, table, scope, now)
-        for table in news.tables
+        for table in ordered
         if reached.get(positions.table(table.destination, table.action), 0) < news.position
     }
     lane_index.learn(connection, news.events, news.links)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    String,
     and_,
+    bindparam,
     case,
     func,
     insert,
@@ -23,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from reverse_etl import catalogue
+from reverse_etl.ledger import awaited
 from reverse_etl.ledger.queries import delivery
 from reverse_etl.ledger.schema import Instant, audit, deliveries
 from reverse_etl.model import Delivery, State
@@ -46,18 +50,13 @@ def lease(
     hot_only: bool,
 ) -> list[Delivery]:
     """Rows of one action in `state` that are due and that no earlier row of their person blocks."""
-    ready = _ready(destination, state, now)
-    if hot_only:
-        ready = ready.where(deliveries.c.priority <= 0)
-    head = connection.execute(ready.limit(1)).first()
+    asked = {"destination": destination, "now": now}
+    head = connection.execute(_ready(state, hot_only=hot_only), asked | {"most": 1}).first()
     if head is None:
         return []
     limit = limits.get(head.action, 1)
-    chosen = connection.execute(
-        ready.where(deliveries.c.action == head.action)
-        .limit(min(limit, most or limit))
-        .with_for_update(skip_locked=True)
-    ).all()
+    asked |= {"action": head.action, "most": min(limit, most or limit)}
+    chosen = connection.execute(_ready_of_action(state, hot_only=hot_only), asked).all()
     leased = {"state": State.IN_FLIGHT, "lease": token, "lease_until": now + ttl}
     connection.execute(
         update(deliveries)
@@ -67,14 +66,28 @@ def lease(
     return [delivery({**row._mapping, **leased}) for row in chosen]
 
 
-def _ready(destination: str, state: State, now: datetime) -> Select[Any]:
+# Statements are made once: to make one takes longer than to run it.
+_DESTINATION = bindparam("destination", type_=String)
+_NOW = bindparam("now", type_=Instant)
+
+
+@cache
+def _ready(state: State, *, hot_only: bool) -> Select[Any]:
     d = deliveries.c
     return (
         select(deliveries)
-        .where(d.destination == destination, d.state == state, d.due_at <= now, _unblocked())
+        .where(d.destination == _DESTINATION, d.state == state, awaited.is_due(_NOW), _unblocked())
         .where(d.code == catalogue.BREAKER_OPEN if state is State.HELD else true())
+        .where(d.priority <= 0 if hot_only else true())
         .order_by(d.priority, d.urgency, d.order_key, d.id)
+        .limit(bindparam("most"))
     )
+
+
+@cache
+def _ready_of_action(state: State, *, hot_only: bool) -> Select[Any]:
+    ready = _ready(state, hot_only=hot_only).where(deliveries.c.action == bindparam("action"))
+    return ready.with_for_update(skip_locked=True)
 
 
 def _unblocked() -> ColumnElement[bool]:
@@ -106,14 +119,22 @@ def _unfinished(earlier: NamedFromClause) -> ColumnElement[bool]:
 
 def next_due(connection: Connection, destination: str) -> datetime | None:
     """When the next row that nothing blocks comes due; None when nothing is queued."""
+    asked = {"destination": destination}
+    found = [connection.scalar(query, asked) for query in _next_due()]
+    return min((at for at in found if at is not None), default=None)
+
+
+@cache
+def _next_due() -> tuple[Select[Any], Select[Any]]:
+    """When a row comes due, and when a lease ends."""
     d = deliveries.c
     queued = d.state.in_([State.PENDING, State.UNKNOWN])
-    mine = d.destination == destination
-    due = connection.scalar(select(func.min(d.due_at)).where(mine, queued, _unblocked()))
-    lease_end = connection.scalar(
-        select(func.min(d.lease_until)).where(mine, d.state == State.IN_FLIGHT)
+    mine = d.destination == _DESTINATION
+    at = case((awaited.is_answered(), d.updated_at), else_=d.due_at)
+    return (
+        select(func.min(at)).where(mine, queued, _unblocked()),
+        select(func.min(d.lease_until)).where(mine, d.state == State.IN_FLIGHT),
     )
-    return min((at for at in (due, lease_end) if at is not None), default=None)
 
 
 def sweep(
@@ -147,11 +168,12 @@ def sweep(
 
 
 def hold(connection: Connection, destination: str, now: datetime) -> int:
-    """The breaker opened: queued rows wait, visible to review."""
+    """The breaker opened: queued rows wait, visible to review; but what waits for something else
+    does so until it is due."""
     d = deliveries.c
     return connection.execute(
         update(deliveries)
-        .where(d.destination == destination, d.state == State.PENDING)
+        .where(d.destination == destination, d.state == State.PENDING, ~awaited.is_waiting(now))
         .values(state=State.HELD, code=catalogue.BREAKER_OPEN, updated_at=now)
     ).rowcount
 

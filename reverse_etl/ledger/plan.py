@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from reverse_etl import catalogue, consent
+from reverse_etl import awaiting, catalogue, consent
 from reverse_etl.canary import Canary
 from reverse_etl.model import ActivationRow, ConsentStatus, State
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The state a row should be in now, and why."""
+    """The state a row should be in now, and why; `due_at`: when it may go, None for at once."""
 
     state: State
     code: str | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,10 @@ def goal(
     current_consent: ConsentStatus | None,
     canary: Canary | None,
     now: datetime,
+    until: datetime | None = None,
 ) -> Goal:
-    """The state in which a row would enter the ledger now."""
+    """The state in which a row would enter the ledger now; `until`: how long its person's rows
+    wait for what is asked about them."""
     refused = consent.refusal(row.consent_status, current_consent)
     if refused:
         return Goal(State.CANCELLED, refused)
@@ -88,6 +91,8 @@ def goal(
         return Goal(State.HELD, held[row.entity_key])
     if canary is not None and not canary.admits(row.person_id):
         return Goal(State.HELD, catalogue.CANARY)
+    if awaiting.waits(until, row.deadline_at):
+        return Goal(State.PENDING, catalogue.AWAITING_ENRICHMENT, until)
     return Goal(State.PENDING)
 
 
@@ -127,7 +132,8 @@ def plan_event(
 
 def _move(waiting: Known, wanted: Goal) -> Step:
     if wanted.state is waiting.state:
-        return NOTHING
+        waited = waiting.code == catalogue.AWAITING_ENRICHMENT
+        return Step(move=(waiting.id, wanted)) if waited and wanted.code is None else NOTHING
     if waiting.apart and wanted.state is State.PENDING:
         return NOTHING
     return Step(move=(waiting.id, wanted))

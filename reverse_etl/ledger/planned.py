@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reverse_etl.canary import Canary
-from reverse_etl.ledger import canaries, holdings
+from reverse_etl.ledger import awaited, canaries, holdings
 from reverse_etl.ledger.consents import current_statuses
 from reverse_etl.ledger.holdings import Holdings, Waiting
 from reverse_etl.ledger.plan import NOTHING, Goal, History, Step, goal, plan_event, plan_state
@@ -36,16 +36,16 @@ class Planned:
     """Newer than the ledger's, by person and purpose."""
     held: Holdings = field(init=False)
     canary: Canary | None = field(init=False)
-    _wanted: frozenset[str] = field(init=False)
+    wanted: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         covered = (row.entity_key for row in self.rows if self.scope.covers(row.person_id))
-        self._wanted = frozenset(covered)
+        self.wanted = frozenset(covered)
         table, people = (self.connection, self.destination, self.action), self.scope.people
         self.held = (
             holdings.of_all(*table)
             if people is None
-            else holdings.of_people(*table, people, self._wanted)
+            else holdings.of_people(*table, people, self.wanted)
         )
         concerned = self.rows or self.held.waiting
         self.canary = canaries.of(self.connection, self.destination) if concerned else None
@@ -56,6 +56,7 @@ class Planned:
             return
         current = current_statuses(self.connection, self.scope.people)
         consents = {**current, **self.consents}
+        limits = self._limits()
         for row in sorted(self.rows, key=lambda row: row.order_key):
             consent = consents.get((row.person_id, row.purpose))
             wanted = goal(
@@ -64,8 +65,15 @@ class Planned:
                 current_consent=consent,
                 canary=self.canary,
                 now=self.now,
+                until=limits.get(row.person_id),
             )
             yield row, self._plan(row, wanted) if self._may_change(row) else NOTHING
+
+    def _limits(self) -> Mapping[str, datetime]:
+        """Until when rows wait for answers, by person."""
+        if not self.admission.waits:
+            return {}
+        return awaited.limits(self.connection, self.scope.people, self.now)
 
     @property
     def _is_frozen(self) -> bool:
@@ -96,7 +104,7 @@ class Planned:
         return [
             row
             for row in self.held.waiting
-            if row.entity_key not in self._wanted and self.scope.covers(row.person_id)
+            if row.entity_key not in self.wanted and self.scope.covers(row.person_id)
         ]
 
     def marks(self) -> list[dict[str, Any]]:
@@ -106,15 +114,15 @@ class Planned:
                 "destination": self.destination,
                 "object_kind": object_kind(self.action),
                 "entity_key": key,
-                "gone_at": None if key in self._wanted else self.now,
+                "gone_at": None if key in self.wanted else self.now,
             }
             for key, gone_at in self.held.entities.items()
-            if (gone_at is None) != (key in self._wanted) and self._may_mark(key)
+            if (gone_at is None) != (key in self.wanted) and self._may_mark(key)
         ]
 
     def _may_mark(self, key: str) -> bool:
         owner = self._owner(key)
-        if key in self._wanted:
+        if key in self.wanted:
             return owner not in self.scope.newer
         return self.scope.covers(owner)
 

@@ -35,16 +35,23 @@ def counts(connection: Connection) -> LedgerCounts:
         by_destination.setdefault(destination, Counter())[state] += number
         if state == State.PENDING:
             pending.setdefault(destination, {})[action] = number
-    dead = select(d.code, func.count()).where(d.state == State.DEAD).group_by(d.code)
     enqueued = select(func.sum(counters.c.value)).where(counters.c.name == "enqueued")
     return LedgerCounts(
         by_state=by_state,
         by_destination=by_destination,
         pending=pending,
-        dead_by_code={row[0]: row[1] for row in connection.execute(dead)},
+        dead_by_code=_by_code(connection, State.DEAD),
+        pending_by_code=_by_code(connection, State.PENDING),
         enqueued=int(connection.scalar(enqueued) or 0),
         possible_repeats=int(connection.scalar(select(func.sum(d.possible_repeats))) or 0),
     )
+
+
+def _by_code(connection: Connection, state: State) -> dict[str, int]:
+    d = deliveries.c
+    coded = d.code.is_not(None) & (d.state == state)
+    query = select(d.code, func.count()).where(coded).group_by(d.code).order_by(d.code)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def find(

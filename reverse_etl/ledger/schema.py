@@ -131,6 +131,16 @@ entities = Table(
     Column("gone_at", Instant),  # since when the activation table no longer wants it
 )
 
+awaited = Table(  # questions whose answers other rows of the same person wait for
+    "awaited",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("entity_key", String, primary_key=True),
+    Column("person_id", String, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+Index("awaited_by_person", awaited.c.person_id)
+
 consents = Table(
     "consents",
     metadata,

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from reverse_etl.breaker import BreakerPolicy, Permit
 from reverse_etl.health import Health
-from reverse_etl.ledger import consents, queries
+from reverse_etl.ledger import awaited, consents, positions, queries
 from reverse_etl.ledger import enqueue as _enqueue
 from reverse_etl.ledger import facts as _facts
 from reverse_etl.ledger import health as _health
@@ -99,6 +99,11 @@ class Ledger:
                 as_of=as_of,
             )
 
+    def told_until(self, destination: str, action: str) -> int:
+        """As of which position of the log a complete table was enqueued last; 0 for none."""
+        with reading(self._engine) as connection:
+            return positions.of(connection, positions.table(destination, action))
+
     def approve(self, destination: str, *, who: str, now: datetime) -> int:
         """Let the rows go that wait for approval; how many. Audited."""
         with writing(self._engine, destination) as connection:
@@ -178,7 +183,7 @@ class Ledger:
     ) -> Health:
         """Record how leased rows of a destination ended, and what that says about its health,
         which is returned. When its breaker opens its queued rows are held, when it closes they
-        are released.
+        are released. Other rows wait no longer for an answer that will not come in time.
 
         A row whose lease was lost meanwhile is left alone.
         """
@@ -192,6 +197,7 @@ class Ledger:
                 _lease.hold(connection, destination, now)
             elif before.breaker.is_open:
                 _lease.release(connection, destination, now)
+            awaited.settled(connection, destination, settlements, after)
             return after
 
     def sweep(
@@ -216,6 +222,12 @@ class Ledger:
         """When something can be done next; None when nothing is queued."""
         with reading(self._engine) as connection:
             return _lease.next_due(connection, destination)
+
+    def ripe(self, destination: str, now: datetime) -> int | None:
+        """The number of the newest delivery that waited for an answer about its person and may go
+        by now; None when there is none."""
+        with reading(self._engine) as connection:
+            return awaited.ripe(connection, destination, now)
 
     def consents_for(
         self, rows: Iterable[Delivery]

@@ -1,4 +1,7 @@
-"""Destinations that a person switched off: nothing is sent to them, and nothing is lost."""
+"""Destinations that a person switched off: nothing is sent to them, and nothing is lost.
+
+Nobody waits for their answers either.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from reverse_etl.ledger.engine import reading, writing
-from reverse_etl.ledger.schema import audit, switches
+from reverse_etl.ledger.schema import audit, awaited, switches
 from reverse_etl.redact import redact
 
 
@@ -37,29 +40,31 @@ class Switches:
     def is_off(self, destination: str) -> bool:
         """Whether nothing may be sent there."""
         with reading(self._engine) as connection:
-            return _is_off(connection, destination)
+            return is_off(connection, destination)
 
     def turn_off(self, destination: str, *, who: str, reason: str, now: datetime) -> bool:
         """Send nothing more there once what is under way has ended; false if it was off."""
         with writing(self._engine, destination) as connection:
-            if _is_off(connection, destination):
+            if is_off(connection, destination):
                 return False
             row = {"off_since": now, "who": who, "reason": redact(reason)}
             connection.execute(insert(switches), [{"destination": destination, **row}])
+            connection.execute(delete(awaited).where(awaited.c.destination == destination))
             _record(connection, destination, "switch_off", who, reason, now)
             return True
 
     def turn_on(self, destination: str, *, who: str, reason: str, now: datetime) -> bool:
         """Send again, in order; false if it was on."""
         with writing(self._engine, destination) as connection:
-            if not _is_off(connection, destination):
+            if not is_off(connection, destination):
                 return False
             connection.execute(delete(switches).where(switches.c.destination == destination))
             _record(connection, destination, "switch_on", who, reason, now)
             return True
 
 
-def _is_off(connection: Connection, destination: str) -> bool:
+def is_off(connection: Connection, destination: str) -> bool:
+    """Whether nothing may be sent there."""
     query = select(switches.c.destination).where(switches.c.destination == destination)
     return connection.execute(query).first() is not None
 

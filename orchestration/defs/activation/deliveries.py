@@ -80,6 +80,7 @@ def _enqueue_asset(effect: Effect) -> dg.AssetsDefinition:
                 copy,
                 effect,
                 approve_above=settings.approve_above,
+                asks=activation.asks(settings),
                 now=datetime.now(UTC),
             )
         return dg.MaterializeResult(

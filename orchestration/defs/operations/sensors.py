@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration import connections, destinations, warehouse
+from orchestration import activation, connections, destinations, warehouse
 from orchestration.defs.operations.jobs import refresh_warehouse
 from orchestration.destinations import Destination
-from orchestration.settings import load_settings
+from orchestration.settings import Settings, load_settings
 from orchestration.watermark import Asked, RunState, Wait, decide
 
 TICK_SECONDS = 5  # Dagster's daemon looks no more often than this
@@ -39,7 +39,8 @@ def new_log_rows(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Sk
 
 
 def push_sensor(destination: Destination) -> dg.SensorDefinition:
-    """Starts a destination's push when a publication wants something new of it."""
+    """Starts a destination's push when a publication wants something new of it, or when rows need
+    wait no longer for what enrichment was asked."""
 
     @dg.sensor(
         name=destination.sensor,
@@ -49,13 +50,23 @@ def push_sensor(destination: Destination) -> dg.SensorDefinition:
         description=destination.told,
     )
     def push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        published = warehouse.publication(load_settings().published)
+        settings = load_settings()
+        published = warehouse.publication(settings.published)
         if published is None:
             return dg.SkipReason("Nothing has been published yet.")
-        wanted = (published.digests.get(effect.table, "") for effect in destination.effects)
-        return _ask(context, destination.job, "|".join(wanted))
+        wanted = [published.digests.get(effect.table, "") for effect in destination.effects]
+        return _ask(context, destination.job, "|".join([*wanted, *_ripe(settings, destination)]))
 
     return push
+
+
+def _ripe(settings: Settings, destination: Destination) -> list[str]:
+    """What waited for enrichment and may go by now: no publication tells of it."""
+    if not activation.asks(settings):
+        return []
+    with closing(connections.ledger(settings)) as ledger:
+        number = ledger.ripe(destination.name, datetime.now(UTC))
+    return [] if number is None else [str(number)]
 
 
 def _ask(

@@ -306,7 +306,9 @@ def test_a_lane_reads_little_however_much_there_is(tmp_path):
         told = []
         engine = ledger._engine
         event.listen(engine, "before_cursor_execute", lambda *call: told.append(call))
-        tell(ledger, GRACE, to=8, consents=(consent(1),), events=((4, 8),), links=((4, 1),))
+        index = {"events": ((4, 8),), "links": ((4, 1),)}
+        waits = Admission(waits=True)
+        tell(ledger, GRACE, to=8, admission=waits, consents=(consent(1),), **index)
         ledger.lane.reach([1], most=9)
     engine = open_engine(url)
     with writing(engine) as connection:
