@@ -34,7 +34,7 @@ from reverse_etl.errors import LedgerUnavailableError
 from reverse_etl.ledger.migrations import upgrade
 
 _BUSY_SECONDS: Final = 30
-_PAGE: Final = 5_000  # databases take some ten thousand parameters at once
+PAGE: Final = 5_000  # databases take some ten thousand parameters at once
 _READ_ONLY: Final = "millrace_read_only"
 _POSTGRES_SETTINGS: Final = (
     "synchronous_commit=on",
@@ -191,5 +191,5 @@ def within(column: ColumnElement[Any], values: Collection[Any] | None) -> Iterat
         yield true()
         return
     ordered = sorted(values)
-    for start in range(0, len(ordered), _PAGE):
-        yield column.in_(ordered[start : start + _PAGE])
+    for start in range(0, len(ordered), PAGE):
+        yield column.in_(ordered[start : start + PAGE])

@@ -3,14 +3,26 @@ touch."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    bindparam,
+    func,
+    select,
+    true,
+)
 
 from reverse_etl import catalogue
-from reverse_etl.ledger.engine import within
+from reverse_etl.ledger.engine import PAGE
 from reverse_etl.ledger.plan import History, Known
 from reverse_etl.ledger.schema import deliveries, entities
 from reverse_etl.model import State, object_kind
@@ -18,6 +30,8 @@ from reverse_etl.model import State, object_kind
 _WAITING = (State.PENDING, State.HELD)
 _BUSY = (State.IN_FLIGHT, State.UNKNOWN)
 _SETTLED = (State.DELIVERED, State.DEAD, State.CANCELLED)
+_DESTINATION = bindparam("destination", type_=String)
+_OF = bindparam("of", type_=String)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +104,11 @@ def _queued(
     states: Iterable[State],
 ) -> list[tuple[Waiting, str]]:
     d = deliveries.c
-    query = (
-        select(d.id, d.entity_key, d.person_id, d.mode, d.state)
-        .where(d.destination == destination, d.action == action)
-        .where(d.state.in_(list(states)))
-    )
+    query = _queue(tuple(states), d.person_id if people is not None else None)
     return [
         (Waiting(*row[:4]), row.state)
-        for theirs in within(d.person_id, people)
-        for row in connection.execute(query.where(theirs))
+        for asked in _asked(destination, action, people)
+        for row in connection.execute(query, asked)
     ]
 
 
@@ -110,29 +120,68 @@ def _newest(
     keys: Collection[str] | None,
 ) -> dict[str, Known]:
     d = deliveries.c
-    newest = (
-        select(func.max(d.id))
-        .where(d.destination == destination, d.action == action, d.state.in_(list(states)))
-        .group_by(d.entity_key)
-    )
-    tried = d.last_attempt_at.is_not(None) & d.code.is_distinct_from(catalogue.REFERENCE_NOT_SYNCED)
-    columns = (d.id, d.entity_key, d.person_id, d.state, d.code, d.payload_hash, tried)
+    query = _latest(tuple(states), d.entity_key if keys is not None else None)
     return {
         row[1]: Known(row[0], row[1], row[2], State(row[3]), *row[4:])
-        for page in within(d.entity_key, keys)
-        for row in connection.execute(select(*columns).where(d.id.in_(newest.where(page))))
+        for asked in _asked(destination, action, keys)
+        for row in connection.execute(query, asked)
     }
 
 
 def _entities(
     connection: Connection, destination: str, action: str, keys: Collection[str] | None
 ) -> list[tuple[str, str | None, datetime | None]]:
-    e = entities.c
-    query = select(e.entity_key, e.payload_hash, e.gone_at).where(
-        e.destination == destination, e.object_kind == object_kind(action)
-    )
+    query = _known_entities(entities.c.entity_key if keys is not None else None)
     return [
         (row.entity_key, row.payload_hash, row.gone_at)
-        for page in within(e.entity_key, keys)
-        for row in connection.execute(query.where(page))
+        for asked in _asked(destination, object_kind(action), keys)
+        for row in connection.execute(query, asked)
     ]
+
+
+def _asked(destination: str, of: str, values: Collection[str] | None) -> Iterator[dict[str, Any]]:
+    """Parameters, page by page where only some values are asked for."""
+    table = {"destination": destination, "of": of}
+    if values is None:
+        yield table
+        return
+    ordered = sorted(values)
+    for start in range(0, len(ordered), PAGE):
+        yield table | {"values": ordered[start : start + PAGE]}
+
+
+# Statements are made once: to make one takes longer than to ask about a few people.
+@cache
+def _queue(states: tuple[State, ...], among: Column[str] | None) -> Select[Any]:
+    d = deliveries.c
+    return (
+        select(d.id, d.entity_key, d.person_id, d.mode, d.state)
+        .where(d.destination == _DESTINATION, d.action == _OF)
+        .where(d.state.in_(states), _within(among))
+    )
+
+
+@cache
+def _latest(states: tuple[State, ...], among: Column[str] | None) -> Select[Any]:
+    d = deliveries.c
+    newest = (
+        select(func.max(d.id))
+        .where(d.destination == _DESTINATION, d.action == _OF)
+        .where(d.state.in_(states), _within(among))
+        .group_by(d.entity_key)
+    )
+    tried = d.last_attempt_at.is_not(None) & d.code.is_distinct_from(catalogue.REFERENCE_NOT_SYNCED)
+    columns = (d.id, d.entity_key, d.person_id, d.state, d.code, d.payload_hash, tried)
+    return select(*columns).where(d.id.in_(newest))
+
+
+@cache
+def _known_entities(among: Column[str] | None) -> Select[Any]:
+    e = entities.c
+    return select(e.entity_key, e.payload_hash, e.gone_at).where(
+        e.destination == _DESTINATION, e.object_kind == _OF, _within(among)
+    )
+
+
+def _within(among: Column[str] | None) -> ColumnElement[bool]:
+    return true() if among is None else among.in_(bindparam("values", expanding=True))
