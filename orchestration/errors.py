@@ -9,6 +9,7 @@ OrchestrationError
 │   └── WarehouseCorruptError   the file cannot be read as a DuckDB database
 ├── PlanError                   a model cannot be built for some people only
 ├── LaneModelError              a model failed over the people whom new events touch
+│   └── LaneMemoryError         they take more memory than the fast lane has
 ├── SliceTooLargeError          somebody has more events than the fast lane takes
 ├── LaneParityError             the fast lane makes other rows than the batch published
 ├── RoutingConfigError          the routing seeds contradict each other
@@ -92,6 +93,10 @@ class PlanError(OrchestrationError):
 
 class LaneModelError(OrchestrationError):
     code = "LANE_MODEL_FAILED"
+
+
+class LaneMemoryError(LaneModelError):
+    code = "LANE_MEMORY"
 
 
 class SliceTooLargeError(OrchestrationError):

@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Events of the people touched above which the batch lane builds them.",
     )
+    lane_slow_model_seconds: float = Field(
+        1.0, gt=0, description="A model that takes longer over a slice is named in the log."
+    )
+    lane_memory_mb: int = Field(
+        768, ge=384, description="What the fast lane's process may take; Python needs 256 of it."
+    )
     enrichment_first_seconds: float = Field(
         0,
         ge=0,

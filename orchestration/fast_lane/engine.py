@@ -19,7 +19,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from dbt_project.functions.register import register
-from orchestration.errors import LaneModelError
+from orchestration.errors import LaneMemoryError, LaneModelError
 from orchestration.fast_lane.emptiness import is_empty
 from orchestration.fast_lane.plan import Model, Plan, Scope
 from orchestration.fast_lane.shape import KINDS, EventKind, Shape, columns_of, view_of
@@ -27,6 +27,7 @@ from orchestration.fast_lane.slice import Catalog, quoted
 
 RAW: Final = "raw.events"
 HELD: Final = "held"
+Config = Mapping[str, str | bool | int | float | list[str]]
 REFERENCE: Final = "reference"
 
 # A prepared plan stays while rows come and go; the first two would make it rely on the rows that
@@ -78,21 +79,23 @@ class Engine:
         self._empty = {f"{self.catalog.name}.raw.{table}" for table in missing} | self.bare
         self.connection.execute("begin")
         try:
-            for kind, table in events.items():
-                self._insert(kind, table)
+            with _within_memory("The events of the people touched"):
+                for kind, table in events.items():
+                    self._insert(kind, table)
             yield
         finally:
             self.connection.execute("rollback")
 
     def read(self, query: str) -> list[dict[str, Any]]:
         """The rows of one of the workshop's queries, by name."""
-        cursor = self.connection.execute(f"execute {quoted(_query(query))}")
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        with _within_memory(f"What is read by {query}"):
+            cursor = self.connection.execute(f"execute {quoted(_query(query))}")
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def run(self, steps: Sequence[Step]) -> None:
         """Fill the tables of these steps, but for those that nothing can come into; raises
-        LaneModelError naming the model that failed."""
+        LaneModelError naming the model that failed, LaneMemoryError for want of memory."""
         for step in steps:
             started = perf_counter()
             if is_empty(step.plan, self._empty) or not self._fill(step):
@@ -101,7 +104,8 @@ class Engine:
 
     def _fill(self, step: Step) -> int:
         try:
-            [(rows,)] = self.connection.execute(f"execute {quoted(step.name)}").fetchall()
+            with _within_memory(f"Model {step.model.name}"):
+                [(rows,)] = self.connection.execute(f"execute {quoted(step.name)}").fetchall()
         except duckdb.Error as error:
             raise LaneModelError(
                 f"Model {step.model.name} failed over the people touched ({type(error).__name__})."
@@ -109,10 +113,12 @@ class Engine:
         return int(rows)
 
     def _insert(self, kind: EventKind, table: pa.Table) -> None:
-        self.connection.register("arriving", table)
         target = quoted(self.catalog.name, "raw", _table_of(self.shape, kind))
-        self.connection.execute(f"insert into {target} by name from arriving")
-        self.connection.unregister("arriving")
+        self.connection.register("arriving", table)
+        try:
+            self.connection.execute(f"insert into {target} by name from arriving")
+        finally:
+            self.connection.unregister("arriving")
 
 
 class Workshop:
@@ -130,12 +136,14 @@ class Workshop:
         targets: Iterable[str],
         links: Iterable[str],
         queries: Mapping[str, str],
+        config: Config | None = None,
     ) -> None:
+        """Raises LaneMemoryError where the memory that `config` gives is too little."""
         self._plan = plan
         self._queries = queries
         self._needed = plan.upstream([*targets, *links])
         self._links = plan.upstream(list(links))
-        self._base = duckdb.connect(":memory:")
+        self._base = duckdb.connect(":memory:", config=dict(config or {}))
         # One person's rows are no work to share out: handing them over takes longer.
         self._base.execute("set threads = 1")
         self._base.execute(f"set disabled_optimizers = '{','.join(_NO_USE)}'")
@@ -145,9 +153,10 @@ class Workshop:
         self._made = 0
         self._columns = Catalog(self._base, HELD).columns()
         given = [model for model in self._models() if _is_given(model)]
-        self._bare = frozenset(
-            _full_name(REFERENCE, model) for model in given if not self._copy_reference(model)
-        )
+        with _within_memory("The reference tables"):
+            self._bare = frozenset(
+                _full_name(REFERENCE, model) for model in given if not self._copy_reference(model)
+            )
 
     def close(self) -> None:
         self._base.close()
@@ -169,11 +178,18 @@ class Workshop:
         return frozenset(EventKind(*row) for row in found)
 
     def make(self, shape: Shape) -> Engine:
-        """Prepare everything for slices of this shape."""
+        """Prepare everything for slices of this shape. Raises LaneMemoryError."""
         self._made += 1
-        connection = self._cursor()
-        catalog = Catalog(connection, f"slice_{self._made}")
-        connection.execute(f"attach ':memory:' as {quoted(catalog.name)}")
+        catalog = Catalog(self._cursor(), f"slice_{self._made}")
+        catalog.connection.execute(f"attach ':memory:' as {quoted(catalog.name)}")
+        try:
+            with _within_memory("The tables for a slice"):
+                return self._fitted(catalog, shape)
+        except LaneMemoryError:
+            self._drop(catalog)
+            raise
+
+    def _fitted(self, catalog: Catalog, shape: Shape) -> Engine:
         catalog.use()
         self._define_sources(catalog, shape)
         filled = [(model, self._define(catalog, model)) for model in self._models()]
@@ -191,9 +207,12 @@ class Workshop:
 
     def discard(self, engine: Engine) -> None:
         """Free what an engine holds."""
+        self._drop(engine.catalog)
+
+    def _drop(self, catalog: Catalog) -> None:
         self._base.execute("use memory")
-        engine.connection.close()
-        self._base.execute(f"detach {quoted(engine.catalog.name)}")
+        catalog.connection.close()
+        self._base.execute(f"detach {quoted(catalog.name)}")
 
     def _models(self) -> Iterator[Model]:
         return (model for model in self._plan.models if model.name in self._needed)
@@ -246,6 +265,16 @@ class Workshop:
         explained = catalog.connection.execute(f"explain (format json) {model.sql}").fetchall()
         [plan] = json.loads(explained[0][1])
         return dict(plan)
+
+
+@contextmanager
+def _within_memory(what: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise LaneMemoryError(
+            f"{what} would take more memory than the fast lane may use."
+        ) from error
 
 
 def _full_name(catalog: str, model: Model) -> str:

@@ -11,8 +11,13 @@ from collections import Counter, OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
+import structlog
+
+from orchestration.errors import LaneMemoryError
 from orchestration.fast_lane.engine import Engine, Workshop
 from orchestration.fast_lane.shape import Shape
+
+_log = structlog.get_logger("millrace.fast_lane")
 
 _KEPT: Final = 16
 _SPARE_KINDS: Final = 3  # an engine that reads so few kinds in vain needs no narrower one beside it
@@ -45,6 +50,13 @@ class Engines:
         """Make an engine for the shape now."""
         self._made[shape] = self._workshop.make(shape)
 
+    def discard_one(self) -> bool:
+        """Free the narrow engine that was used longest ago; False when there is none."""
+        narrow = self.shapes()
+        if narrow:
+            self._workshop.discard(self._made.pop(narrow[0]))
+        return bool(narrow)
+
     def get(self, shape: Shape) -> Engine:
         """An engine for slices of this shape."""
         self._take_what_is_made()
@@ -58,10 +70,10 @@ class Engines:
 
     def _widen(self, shape: Shape) -> None:
         """A kind that was never seen: the next one is spared the wait."""
-        narrower = self._made.pop(self._wide)
-        self._wide |= shape
-        self.make(self._wide)
-        self._workshop.discard(narrower)
+        wide = self._wide | shape
+        self.make(wide)  # before the other goes: it may fail
+        self._workshop.discard(self._made.pop(self._wide))
+        self._wide = wide
 
     def _ask(self, shape: Shape) -> None:
         self._asked[shape] += 1
@@ -73,6 +85,11 @@ class Engines:
             return
         shape, made = self._making
         self._making = None
-        self._made[shape] = made.result()
-        for old in self.shapes()[:-_KEPT]:
-            self._workshop.discard(self._made.pop(old))
+        try:
+            self._made[shape] = made.result()
+        except LaneMemoryError as error:
+            self._asked.clear()  # once it comes often again there may be room
+            _log.warning("engine_not_made", code=error.code, message=str(error))
+            self.discard_one()
+        while len(self._made) - 1 > _KEPT:
+            self.discard_one()

@@ -7,9 +7,9 @@ loses nothing and doubles nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain, count
 from time import perf_counter
@@ -20,18 +20,18 @@ from ingestion.event_log.model import LogRow
 from ingestion.sources.parts import to_table
 from orchestration import activation, decisions
 from orchestration.destinations import Effect
-from orchestration.errors import SliceTooLargeError
+from orchestration.errors import LaneModelError, SliceTooLargeError
 from orchestration.fast_lane import queries
 from orchestration.fast_lane.engine import Engine
 from orchestration.fast_lane.engines import Engines
+from orchestration.fast_lane.groups import Pairs, groups, too_large
 from orchestration.fast_lane.noted import note
 from orchestration.fast_lane.shape import split
 from orchestration.quality import quick
 from orchestration.quality.activation_contracts import BY_TABLE
 from reverse_etl.ledger import LaneNews, LaneTable, Ledger
+from reverse_etl.ledger.lane_index import Reached
 from reverse_etl.model import ActivationRow, ConsentRow
-
-Pairs = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,9 @@ class Slice:
 @dataclass(frozen=True, slots=True)
 class Worked:
     """What a micro-batch did: events taken, the last of their positions, events of the slice, how
-    often that grew, kinds of events its engine knows, people, new deliveries, and milliseconds by
-    step."""
+    often that grew, kinds of events its engine knows, people, new deliveries, milliseconds by
+    step, seconds by model, and the positions of events left to the batch lane because those whom
+    they are about have too many."""
 
     events: int
     position: int
@@ -61,6 +62,24 @@ class Worked:
     people: int
     enqueued: int
     milliseconds: Mapping[str, float]
+    models: Mapping[str, float] = field(default_factory=dict)
+    left: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Events for the batch lane to build. Whom they are about goes into the index all the same:
+    otherwise the next slice of these people would miss them without a word."""
+
+    positions: frozenset[int] = frozenset()
+    about: Pairs = ()
+    links: Pairs = ()
+
+
+class _TooManyEventsError(SliceTooLargeError):
+    def __init__(self, most: int, left: Left) -> None:
+        super().__init__(f"The people whom new events touch have more than {most:,} events.")
+        self.left = left
 
 
 class Lane:
@@ -92,18 +111,48 @@ class Lane:
     def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
         """Take the events behind position `after`, at least one, in order.
 
-        Raises SliceTooLargeError, LaneModelError, LaneOvertakenError, LedgerUnavailableError,
-        LogUnavailableError: then the ledger is as it was.
+        Events of people who have too many are left out, and told of. Raises SliceTooLargeError
+        where all of them together have, LaneModelError, LaneOvertakenError,
+        LedgerUnavailableError, LogUnavailableError: then the ledger is as it was.
         """
+        try:
+            return self._work(after, new, Left(), now)
+        except _TooManyEventsError as error:
+            if not error.left.positions:
+                raise
+            return self._work(after, new, error.left, now)
+
+    def leave(self, after: int, new: LogRow, *, now: datetime) -> None:
+        """Go on behind an event that no slice takes; where even the models that say whom it is
+        about fail, nobody's slice will hold it."""
+        try:
+            left = self._left(new)
+        except LaneModelError:
+            left = Left()
+        news = LaneNews(after, new.position, events=tuple(left.about), links=tuple(left.links))
+        self._ledger.lane.apply(news, now=now)
+
+    def _left(self, new: LogRow) -> Left:
+        events = split(to_table([new], self._contracts))
+        engine = self._engines.get(frozenset(events))
+        with engine.slice(events):
+            engine.run(engine.links)
+            return Left(frozenset({new.position}), _pairs(engine, "about"), _pairs(engine, "links"))
+
+    def _work(self, after: int, new: Sequence[LogRow], left: Left, now: datetime) -> Worked:
         laps = _Laps()
-        noted, told = note(new)
-        news = LaneNews(after, new[-1].position, events=tuple(noted))
+        noted, told = note([row for row in new if row.position not in left.positions])
+        news = LaneNews(
+            after, new[-1].position, events=(*noted, *left.about), links=tuple(left.links)
+        )
         shown = {"slice_events": 0, "rounds": 0, "kinds": 0}
+        models: Mapping[str, float] = {}
         if told:
             with self._slice(told) as slice_:
                 laps.end("people")
                 slice_.engine.run(slice_.engine.rest)
                 laps.end("models")
+                models = dict(slice_.engine.seconds)
                 decisions.append_decisions(self._log, _undecided(slice_.engine), now=now)
                 laps.end("decisions")
                 news = self._news(slice_, news)
@@ -122,6 +171,8 @@ class Lane:
             people=len(news.people),
             enqueued=sum(report.inserted for report in reports.values()),
             milliseconds=laps.milliseconds,
+            models=models,
+            left=tuple(sorted(left.positions)),
         )
 
     @contextmanager
@@ -129,26 +180,40 @@ class Lane:
         """The new events and all others of whom they touch: with these more people may turn out to
         be touched, so it grows until nobody is missing."""
         rows = {row.position: row for row in new}
+        told = frozenset(rows)
         for rounds in count(1):
             events = split(to_table([rows[at] for at in sorted(rows)], self._contracts))
             engine = self._engines.get(frozenset(events))
             with engine.slice(events):
                 engine.run(engine.links)
                 about, links = (_pairs(engine, name) for name in ("about", "links"))
-                missing = self._reached(about, links) - rows.keys()
+                missing = self._reached(about, links, told) - rows.keys()
                 if not missing:
                     yield Slice(engine, len(rows), rounds, about, links)
                     return
             rows |= {row.position: row for row in self._log.rows_at(missing)}
 
-    def _reached(self, about: Pairs, links: Pairs) -> set[int]:
+    def _reached(self, about: Pairs, links: Pairs, new: frozenset[int]) -> set[int]:
         nodes = {node for node, _ in about} | set(chain.from_iterable(links))
-        reached = self._ledger.lane.reach(nodes, most=self._most_events)
+        reached = self._reach(nodes)
         if reached.overflow:
-            raise SliceTooLargeError(
-                f"The people whom new events touch have more than {self._most_events:,} events."
-            )
+            raise _TooManyEventsError(self._most_events, self._too_large(about, links, new))
         return set(reached.positions)
+
+    def _reach(self, nodes: Collection[int]) -> Reached:
+        return self._ledger.lane.reach(nodes, most=self._most_events)
+
+    def _too_large(self, about: Pairs, links: Pairs, new: frozenset[int]) -> Left:
+        """Those of the new events that are about people who have too many by themselves."""
+        whose = too_large(groups(about, links), lambda nodes: self._reach(nodes).overflow)
+        found = list(whose)
+        positions = frozenset().union(*(group.positions for group in found)) & new
+        nodes = set().union(*(group.nodes for group in found))
+        return Left(
+            positions,
+            tuple(pair for pair in about if pair[1] in positions),
+            tuple(pair for pair in links if pair[0] in nodes),
+        )
 
     def _news(self, slice_: Slice, news: LaneNews) -> LaneNews:
         engine = slice_.engine

@@ -15,7 +15,7 @@ from ingestion.contracts.library import read_contracts
 from ingestion.event_log import EventLog
 from orchestration import activation, decisions, destinations, warehouse
 from orchestration.destinations import Effect
-from orchestration.fast_lane import queries
+from orchestration.fast_lane import ceiling, queries
 from orchestration.fast_lane.engine import Workshop
 from orchestration.fast_lane.engines import Engines
 from orchestration.fast_lane.lane import Lane
@@ -50,7 +50,8 @@ def load(
     """The lane over what was published last, with engines for the shapes in `warm`; None before
     the first batch.
 
-    Raises PlanError when its models cannot be built for some people only, WarehouseError.
+    Raises PlanError when its models cannot be built for some people only, WarehouseError,
+    LaneMemoryError.
     """
     publication = warehouse.publication(settings.published)
     if publication is None or not settings.published_manifest.exists():
@@ -63,6 +64,7 @@ def load(
         targets=queries.targets(effects),
         links=queries.LINKING,
         queries=queries.of(effects),
+        config=ceiling.for_duckdb(settings.lane_memory_mb),
     )
     engines = Engines(workshop, wide=workshop.kinds(), usual=_usual())
     for shape in warm:

@@ -30,6 +30,7 @@ _log = structlog.get_logger("millrace.fast_lane")
 _AGAIN_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 10.0
 _SIGN: Final = b"."
+OUTGROWN: Final = 75  # exit code: all is well, but another process should take over
 
 # DuckDB makes and frees some hundred thousand small things for each slice: a larger cache for them
 # (of glibc; others ignore it) takes a sixth off the time.
@@ -56,12 +57,17 @@ class LaneProcess:
         """Until `stop` is set; the events in hand are worked off before it returns."""
         stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
-            await self._run_once(stopping)
-            if not stop.is_set():
-                _log.error("fast_lane_ended", code="FAST_LANE_ENDED", again_in=_AGAIN_SECONDS)
-                await asyncio.wait({stopping}, timeout=_AGAIN_SECONDS)
+            code = await self._run_once(stopping)
+            if stop.is_set():
+                return
+            if code == OUTGROWN:  # it has said how large it was
+                _log.warning("fast_lane_renewed", code="LANE_MEMORY")
+                continue
+            _log.error("fast_lane_ended", code="FAST_LANE_ENDED", again_in=_AGAIN_SECONDS)
+            await asyncio.wait({stopping}, timeout=_AGAIN_SECONDS)
 
-    async def _run_once(self, stopping: asyncio.Task[bool]) -> None:
+    async def _run_once(self, stopping: asyncio.Task[bool]) -> int | None:
+        """One process from its start to its end; its exit code."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -81,6 +87,7 @@ class LaneProcess:
         await self._end(process, ended)
         await hearing
         ours.close()
+        return process.returncode
 
     async def _hear(self, ours: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -104,10 +111,11 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as theirs:
         with Connection(os.dup(theirs.fileno())) as pipe:
             settings: Settings = pipe.recv()
-        _work(settings, theirs)
+        outgrown = _work(settings, theirs)
+    sys.exit(OUTGROWN if outgrown else 0)
 
 
-def _work(settings: Settings, theirs: socket.socket) -> None:
+def _work(settings: Settings, theirs: socket.socket) -> bool:
     with (
         closing(connections.event_log(settings)) as log,
         closing(connections.ledger(settings)) as ledger,
@@ -115,7 +123,7 @@ def _work(settings: Settings, theirs: socket.socket) -> None:
         worker = Worker(settings, log, ledger, enqueued=lambda: _tell(theirs))
         threading.Thread(target=_listen, args=(theirs, worker), daemon=True).start()
         gc.freeze()  # what is imported stays: the collector need not look at it again and again
-        worker.run()
+        return worker.run()
 
 
 def _tell(theirs: socket.socket) -> None:

@@ -21,11 +21,14 @@ from ingestion.event_log.model import LogRow
 from orchestration import warehouse
 from orchestration.errors import LaneModelError, OrchestrationError, SliceTooLargeError
 from orchestration.fast_lane import loading
+from orchestration.fast_lane.ceiling import Ceiling
 from orchestration.fast_lane.lane import Worked
 from orchestration.fast_lane.loading import Loaded
+from orchestration.fast_lane.pace import Pace
+from orchestration.fast_lane.slow import SlowModels, slowest
 from orchestration.settings import Settings
 from reverse_etl.errors import LaneOvertakenError, LedgerError
-from reverse_etl.ledger import LaneNews, Ledger
+from reverse_etl.ledger import Ledger
 
 _log = structlog.get_logger("millrace.fast_lane")
 
@@ -39,7 +42,13 @@ class Worker:
     """One fast lane; `run` belongs to one thread, `wake` and `stop` may be called from any."""
 
     def __init__(
-        self, settings: Settings, log: EventLog, ledger: Ledger, *, enqueued: Callable[[], object]
+        self,
+        settings: Settings,
+        log: EventLog,
+        ledger: Ledger,
+        *,
+        enqueued: Callable[[], object],
+        ceiling: Ceiling | None = None,
     ) -> None:
         self._settings = settings
         self._log = log
@@ -51,6 +60,10 @@ class Worker:
         self._trying: datetime | None = None
         self._refused: datetime | None = None
         self._look_again = 0.0
+        self._pace = Pace.starting(settings.lane_batch_events, settings.lane_most_events)
+        self._slow = SlowModels(settings.lane_slow_model_seconds)
+        self._ceiling = ceiling or Ceiling(settings.lane_memory_mb)
+        self._outgrown = False
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fast-lane-loader")
         self._loading: Future[Loaded | None] | None = None
 
@@ -63,8 +76,8 @@ class Worker:
         """There may be new events: look now."""
         self._woken.set()
 
-    def run(self) -> None:
-        """Work until stopped."""
+    def run(self) -> bool:
+        """Work until stopped; whether it stopped by itself, having taken too much memory."""
         try:
             while not self._stopped.is_set():
                 self._woken.clear()
@@ -75,6 +88,7 @@ class Worker:
                 self._end_loading(self._loading)
             if self._loaded:
                 self._loaded.close()
+        return self._outgrown
 
     def turn(self) -> float:
         """Work off what there is; seconds to wait before the next look."""
@@ -94,30 +108,54 @@ class Worker:
 
     def _work(self, loaded: Loaded) -> bool:
         after = self._ledger.lane.position()
-        new = self._log.rows(after=after, limit=self._settings.lane_batch_events)
+        new = self._log.rows(after=after, limit=self._pace.events)
         if new:
-            self._take(loaded, after, new)
+            self._pace = self._take(loaded, after, new)
+            self._keep_small(loaded)
         return bool(new)
 
-    def _take(self, loaded: Loaded, after: int, new: Sequence[LogRow]) -> None:
-        """All at once, or in halves where that fails: one event may be left to the batch lane."""
+    def _take(self, loaded: Loaded, after: int, new: Sequence[LogRow]) -> Pace:
+        """All at once, or in halves where that fails: one event may be left to the batch lane. The
+        pace to go on at."""
+        began = monotonic()
         try:
-            self._tell(loaded.lane.work(after, new, now=datetime.now(UTC)))
+            worked = loaded.lane.work(after, new, now=datetime.now(UTC))
         except (LaneModelError, SliceTooLargeError) as error:
             if len(new) > 1:
                 middle = len(new) // 2
                 self._take(loaded, after, new[:middle])
                 self._take(loaded, new[middle - 1].position, new[middle:])
-                return
-            [left] = new
-            _log.error(
-                "event_left_to_batch", code=error.code, message=str(error), position=left.position
-            )
-            self._ledger.lane.apply(LaneNews(after, left.position), now=datetime.now(UTC))
+            else:
+                self._leave(loaded, after, new[0], error)
+            return self._pace.anew()
+        self._tell(worked)
+        return self._pace.after(len(new), worked.slice_events, monotonic() - began)
+
+    def _leave(
+        self, loaded: Loaded, after: int, left: LogRow, error: LaneModelError | SliceTooLargeError
+    ) -> None:
+        _log.error(
+            "event_left_to_batch", code=error.code, message=str(error), position=left.position
+        )
+        loaded.lane.leave(after, left, now=datetime.now(UTC))
+
+    def _keep_small(self, loaded: Loaded) -> None:
+        """While a publication is loaded there are two for a moment, which proves nothing."""
+        if self._loading is None and not self._ceiling.keeps(loaded.engines):
+            self._outgrown = True
+            self.stop()
 
     def _tell(self, worked: Worked) -> None:
         if worked.enqueued:
             self._enqueued()
+        if worked.left:
+            _log.error(
+                "events_left_to_batch",
+                code=SliceTooLargeError.code,
+                events=len(worked.left),
+                position=worked.left[0],
+            )
+        self._slow.look(worked.models, worked.slice_events)
         _log.info(
             "fast_lane_batch",
             events=worked.events,
@@ -128,6 +166,7 @@ class Worker:
             people=worked.people,
             enqueued=worked.enqueued,
             **{f"{step}_ms": taken for step, taken in worked.milliseconds.items()},
+            **slowest(worked.models),
         )
 
     def _follow(self) -> None:
