@@ -27,6 +27,7 @@ from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 
 _PAGE = 50_000
+_LIKELY = 6  # engines that are made before the first publication is taken up
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ def load(
         queries=queries.of(effects),
         config=ceiling.for_duckdb(settings.lane_memory_mb),
     )
-    engines = Engines(workshop, wide=workshop.kinds(), usual=_usual())
-    for shape in warm:
+    kinds, usual = workshop.kinds(), _usual()
+    engines = Engines(workshop, wide=frozenset(kinds), usual=usual)
+    for shape in warm or _likely(kinds, usual):
         engines.make(shape)
     lane = Lane(
         log,
@@ -103,6 +105,12 @@ def learn(loaded: Loaded, ledger: Ledger) -> None:
 def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tuple[int, int]]]:
     rows = connection.execute(query)
     return iter(lambda: rows.fetchmany(_PAGE), [])
+
+
+def _likely(kinds: Sequence[EventKind], usual: Shape) -> list[Shape]:
+    """Of people about whom something is told for the first time."""
+    first = [kind for kind in kinds if kind.is_sound and not kind.historical]
+    return [usual | {kind} for kind in first if kind not in usual][:_LIKELY]
 
 
 def _usual() -> Shape:

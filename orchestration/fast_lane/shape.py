@@ -51,14 +51,17 @@ class EventKind(NamedTuple):
 Shape = frozenset[EventKind]
 
 KINDS: Final = """
-    select distinct
+    select
         source,
         case when contract is not null then event_type end,
         contract,
         historical,
         problem_code is null
+    from {table}
+    group by all
+    order by count(*) desc
 """
-"""SQL: the kinds of the events of a table, which is to be named behind it."""
+"""SQL: the kinds of the events of a table, those that come most often first."""
 
 
 def split(events: pa.Table) -> dict[EventKind, pa.Table]:

@@ -84,7 +84,7 @@ def _made(
     events: Events,
     models: Mapping[str, Model],
 ) -> dict[str, list[pa.Table]]:
-    with closing(Engines(workshop, wide=workshop.kinds(), usual=frozenset())) as engines:
+    with closing(Engines(workshop, wide=frozenset(workshop.kinds()), usual=frozenset())) as engines:
         return rows.slices(engines, components, events, models)
 
 
