@@ -66,7 +66,7 @@ def load(
         queries=queries.of(effects),
         config=ceiling.for_duckdb(settings.lane_memory_mb),
     )
-    engines = Engines(workshop, wide=workshop.kinds(), usual=_usual())
+    engines = Engines(workshop, wide=workshop.kinds(), usual=usual_kinds())
     for shape in warm:
         engines.make(shape)
     lane = Lane(
@@ -104,7 +104,7 @@ def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tupl
     return iter(lambda: rows.fetchmany(_PAGE), [])
 
 
-def _usual() -> Shape:
+def usual_kinds() -> Shape:
     """Kinds of events that follow a lead's by themselves."""
     return frozenset(
         EventKind(told.source, told.event, told.name, historical=False, is_sound=True)
