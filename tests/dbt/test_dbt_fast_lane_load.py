@@ -243,7 +243,7 @@ def test_what_does_not_fit_into_memory_is_left_to_the_batch(
     published: Published, tmp_path: Path
 ) -> None:
     """Somebody's events that together take more than there is fail for themselves, with a code; the
-    leads among them are worked off, and the lane goes on."""
+    leads among them are worked off, and the lane goes on. So does whatever comes later of them."""
     large = views(60, page="x" * 900_000)
     config = ceiling.for_duckdb(384)
     with staged(tmp_path, published, config) as stage:
@@ -251,7 +251,11 @@ def test_what_does_not_fit_into_memory_is_left_to_the_batch(
             stage.log.append([*large[start : start + 20], *forms(start // 20 + 1)])
         stage.work()
         left, found = stage.left(), emails(stage.wanted())
+        stage.log.append(views(1, 500))
+        stage.work()
+        later = stage.left()
 
     assert left
+    assert ["LANE_MEMORY"] == [line["code"] for line in later]  # no slice goes without them
     assert {"LANE_MEMORY"} == {line["code"] for line in left}
     assert {lead.email for lead in leads(3, NOW)} <= found
