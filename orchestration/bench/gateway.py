@@ -20,6 +20,7 @@ from orchestration.settings import SECRET_PREFIX
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+SERVICE_LOG = "serve.log"
 _WORDS = 400
 MILLRACE = str(Path(sys.executable).with_name("millrace"))
 
@@ -46,7 +47,7 @@ def running_service(
 ) -> Iterator[Service]:
     """Start these roles, wait until they are ready, stop them at the end. Raises BenchError."""
     port = free_port()
-    with (home / "serve.log").open("ab") as output:
+    with (home / SERVICE_LOG).open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  our own command
             [MILLRACE, "serve", "--roles", roles, "--port", str(port)],
             env=environment,

@@ -18,7 +18,7 @@ from ingestion.event_log.dedup import Key
 from orchestration import connections
 from orchestration.bench import latency_arrivals as arrivals
 from orchestration.bench import latency_traffic as traffic
-from orchestration.bench.gateway import Service, running_service
+from orchestration.bench.gateway import SERVICE_LOG, Service, running_service
 from orchestration.bench.latency_home import (
     Home,
     append_history,
@@ -27,6 +27,7 @@ from orchestration.bench.latency_home import (
     wait_for_lane,
     wait_until_done,
 )
+from orchestration.bench.latency_lane import slowest_models
 from orchestration.bench.machine import describe_machine, peak_memory_mb, versions
 from orchestration.bench.vendors import running_vendors, slow_down, vendor_state
 from orchestration.errors import BenchError
@@ -55,7 +56,8 @@ METHOD = (
     " HubSpot, in another process of this machine and without a limit of requests, has answered the"
     " first request that wrote the contact; `notified`: {notified}. Leads that had not arrived"
     " {done:.0f} s after the last was sent are in no percentile: `accepted` is then less than"
-    " `leads`. `of_limits`: the figure by its limit. Client, vendors and service share the machine."
+    " `leads`. `of_limits`: the figure by its limit. `lane`: which model took longest in a"
+    " batch of the fast lane. Client, vendors and service share the machine."
 )
 _INSTANT = "one of ten is of a person of the history", "its call task"
 _PUBLISHED = (
@@ -167,6 +169,7 @@ class _Bench:
             *traffic.visits(plan.sustained, plan.seconds, now, plan.people),
         ]
         self.progress(f"Sending {len(leads):,} leads in {plan.seconds:g} s")
+        said = (self.home.folder / SERVICE_LOG).stat().st_size
         with self._full_build() as build:
             began = time()
             sent = asyncio.run(self._sending(f"http://127.0.0.1:{service.port}", requests))
@@ -175,7 +178,12 @@ class _Bench:
         beside = {} if build is None else _beside(began, ended, time(), covered=covered)
         self.progress("Waiting for what is under way")
         wait_until_done(self.home, self.log, with_lane=True, seconds=_DONE_SECONDS)
-        return self._told(leads, sent) | beside
+        return self._told(leads, sent) | beside | {"lane": self._lane(since=said)}
+
+    def _lane(self, *, since: int) -> dict[str, Any]:
+        """What the lane said behind that place of the service's log."""
+        said = (self.home.folder / SERVICE_LOG).read_bytes()[since:]
+        return slowest_models(said.splitlines())
 
     def _leads(self, number: int, now: datetime) -> list[traffic.Lead]:
         if self.plan.vendors == "published":

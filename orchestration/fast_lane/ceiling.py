@@ -17,12 +17,11 @@ from typing import Final, Protocol
 import pyarrow as pa
 import structlog
 
-from orchestration.fast_lane.seldom import Seldom
-
 _log = structlog.get_logger("millrace.fast_lane")
 
 _BESIDE_MB: Final = 256  # Python and the models, before the first slice: 245 were measured
 _YOUNG_SECONDS: Final = 60.0
+_AGAIN_SECONDS: Final = 60.0
 _STATUS: Final = Path("/proc/self/status")
 
 
@@ -54,31 +53,43 @@ class Ceiling:
         self._resident = resident or resident_mb
         self._clock = clock
         self._since = clock()
-        self._told = Seldom(clock)
+        self._again = self._since
+        self._is_too_low = False
 
     def keeps(self, engines: Discarding) -> bool:
-        """Whether the process may go on. A young one goes on in any case: what it needs from the
-        start another would need too."""
+        """Whether the process may go on. Where it takes too much from its start on another one
+        would too: then it goes on, and looks again in a minute."""
         before = self._resident()
         if before <= self._megabytes:
+            self._is_too_low = False
             return True
-        discarded = 0
+        if self._clock() < self._again:
+            return True
+        discarded = self._shrink(engines)
+        is_over = self._is_over()
+        if is_over and self._clock() - self._since < _YOUNG_SECONDS:
+            self._is_too_low = True
+        if self._is_too_low:
+            self._again = self._clock() + _AGAIN_SECONDS
+        ends = is_over and not self._is_too_low
+        _log.warning(
+            "lane_memory",
+            code="LANE_MEMORY",
+            megabytes=before,
+            megabytes_left=self._resident(),
+            ceiling=self._megabytes,
+            engines_discarded=discarded,
+            ends=ends,
+        )
+        return not ends
+
+    def _shrink(self, engines: Discarding) -> int:
         give_back()
+        discarded = 0
         while self._is_over() and engines.discard_one():
             discarded += 1
             give_back()
-        ends = self._is_over() and self._clock() - self._since >= _YOUNG_SECONDS
-        if ends or self._told.is_due("memory"):
-            _log.warning(
-                "lane_memory",
-                code="LANE_MEMORY",
-                megabytes=before,
-                megabytes_left=self._resident(),
-                ceiling=self._megabytes,
-                engines_discarded=discarded,
-                ends=ends,
-            )
-        return not ends
+        return discarded
 
     def _is_over(self) -> bool:
         return self._resident() > self._megabytes

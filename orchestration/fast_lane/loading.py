@@ -11,24 +11,22 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection
 
 from ingestion.contracts import ContractSet
-from ingestion.contracts.library import read_contracts
 from ingestion.event_log import EventLog
 from ingestion.sources.parts import to_table
-from orchestration import activation, decisions, destinations, warehouse
+from orchestration import activation, destinations, warehouse
 from orchestration.destinations import Effect
 from orchestration.fast_lane import ceiling, queries
 from orchestration.fast_lane.engine import Workshop
 from orchestration.fast_lane.engines import Engines
 from orchestration.fast_lane.lane import Lane
+from orchestration.fast_lane.likely import likely_kinds, usual_kinds
 from orchestration.fast_lane.nodes import ABOUT, LINKS
-from orchestration.fast_lane.noted import ANSWERS, DECISIONS
 from orchestration.fast_lane.plan import Plan, Scope, read_plan
-from orchestration.fast_lane.shape import EventKind, Shape, split
-from orchestration.settings import Settings
+from orchestration.fast_lane.shape import Shape, split
+from orchestration.settings import Settings, webhook_secrets
 from reverse_etl.ledger import Ledger
 
 _PAGE = 50_000
-_LIKELY = 6  # engines that are made before the first publication is taken up
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +66,10 @@ def load(
         queries=queries.of(effects),
         config=ceiling.for_duckdb(settings.lane_memory_mb),
     )
-    kinds, usual = workshop.kinds(), _usual()
-    engines = Engines(workshop, wide=frozenset(kinds), usual=usual)
-    for shape in warm or _likely(kinds, usual):
+    kinds, usual = workshop.kinds(), usual_kinds()
+    likely = likely_kinds(kinds, webhook_secrets())
+    engines = Engines(workshop, wide=frozenset((*kinds, *likely)), usual=usual)
+    for shape in warm or [usual | {kind} for kind in likely]:
         engines.make(shape)
     contracts = ContractSet.load()
     _rehearse(log, contracts, engines)
@@ -117,18 +116,3 @@ def learn(loaded: Loaded, ledger: Ledger) -> None:
 def _pages(connection: DuckDBPyConnection, query: str) -> Iterator[Sequence[tuple[int, int]]]:
     rows = connection.execute(query)
     return iter(lambda: rows.fetchmany(_PAGE), [])
-
-
-def _likely(kinds: Sequence[EventKind], usual: Shape) -> list[Shape]:
-    """Of people about whom something is told for the first time."""
-    first = [kind for kind in kinds if kind.is_sound and not kind.historical]
-    return [usual | {kind} for kind in first if kind not in usual][:_LIKELY]
-
-
-def _usual() -> Shape:
-    """Kinds of events that follow a lead's by themselves."""
-    return frozenset(
-        EventKind(told.source, told.event, told.name, historical=False, is_sound=True)
-        for told in read_contracts()
-        if told.source == decisions.SOURCE and told.event in DECISIONS | ANSWERS
-    )

@@ -27,6 +27,7 @@ from orchestration.bench.latency_home import (
     speed,
     wait_for_lane,
 )
+from orchestration.bench.latency_lane import slowest_models
 from orchestration.bench.requests import SECRETS
 from orchestration.errors import BenchError
 
@@ -259,6 +260,8 @@ def test_a_small_measurement():
     assert told["backlog"]["events_per_second"] > 0
     assert told["sustained"]["lag_at_end"] <= told["sustained"]["lag_at_most"]
     assert told["service_memory_mb"] > 10
+    assert told["lane"]["batches"] >= 1
+    assert told["lane"]["slowest_ms"] > 0
     assert {"machine", "versions", "method", "of_limits"} <= told.keys()
     assert steps
 
@@ -281,3 +284,32 @@ def test_a_service_that_does_not_start_says_why(tmp_path):
         running_service(tmp_path, "nonsense", home(tmp_path).environment),
     ):
         pytest.fail("it started")
+
+
+def batch(model: str | None, milliseconds: float = 0.0) -> bytes:
+    """A line of the lane's, as the service logs it."""
+    slowest = {} if model is None else {"slowest": model, "slowest_ms": milliseconds}
+    return json.dumps({"event": "fast_lane_batch", "events": 1, **slowest}).encode()
+
+
+def test_the_slowest_models_are_told():
+    """Which took longest of all, and which most often; lines of others and batches without models
+    say nothing."""
+    lines = [
+        b"Started.",
+        batch("scores", 9.0),
+        b'{"event": "request"}',
+        batch("people", 4.0),
+        batch(None),
+        batch("people", 6.0),
+    ]
+    assert slowest_models(lines) == {
+        "batches": 3,
+        "slowest": "scores",
+        "slowest_ms": 9.0,
+        "often_slowest": {
+            "people": {"batches": 2, "p50_ms": 4.0, "max_ms": 6.0},
+            "scores": {"batches": 1, "p50_ms": 9.0, "max_ms": 9.0},
+        },
+    }
+    assert slowest_models([batch(None)]) == {"batches": 0}

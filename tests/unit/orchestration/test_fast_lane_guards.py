@@ -94,16 +94,32 @@ def test_engines_go_first() -> None:
     )
 
 
-def test_an_outgrown_process_ends_unless_it_is_young() -> None:
-    """What a process needs from its start on another would need too: that is only said, once a
-    minute."""
+def test_an_outgrown_process_ends() -> None:
+    """Where it grew beyond its first minute, and there is no engine left to do without."""
+    process = Process(Clock(), 700)
+    ceiling = process.ceiling(768)
+    assert ceiling.keeps(process)
+    process.clock.now, process.resident = 61.0, 900
+    with capture_logs() as said:
+        assert not ceiling.keeps(process)
+    assert [(900, 900, True)] == [
+        (line["megabytes"], line["megabytes_left"], line["ends"]) for line in said
+    ]
+
+
+def test_a_ceiling_that_is_too_low_is_told_of() -> None:
+    """What a process needs from its start another would need too: it goes on, and says so once a
+    minute. Once it was under the ceiling that counts again."""
     process = Process(Clock(), 900)
     ceiling = process.ceiling(768)
     with capture_logs() as said:
-        assert [True, True] == [ceiling.keeps(process), ceiling.keeps(process)]
-        process.clock.now = 61.0
-        assert not ceiling.keeps(process)
-    assert [False, True] == [line["ends"] for line in said]
+        for process.clock.now in (1.0, 2.0, 59.0, 61.5, 62.0):
+            assert ceiling.keeps(process)
+    assert [False, False] == [line["ends"] for line in said]
+    process.resident, process.clock.now = 700, 200.0
+    assert ceiling.keeps(process)
+    process.resident = 800
+    assert not ceiling.keeps(process)
 
 
 def test_the_memory_of_this_process_is_known() -> None:
