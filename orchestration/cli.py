@@ -96,7 +96,7 @@ def run(
 def serve(
     roles: Annotated[
         str, typer.Option(help="Comma-separated: gateway, fast-lane, dispatcher.")
-    ] = "gateway,dispatcher",
+    ] = "gateway,fast-lane,dispatcher",
     host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
 ) -> None:

@@ -29,7 +29,7 @@ ROLES = ("gateway", "fast-lane", "dispatcher")
 
 
 def parse_roles(text: str) -> tuple[str, ...]:
-    """`gateway,dispatcher` → roles; raises SettingError for one that does not exist."""
+    """`gateway,fast-lane` → roles; raises SettingError for one that does not exist."""
     roles = tuple(dict.fromkeys(role.strip() for role in text.split(",") if role.strip()))
     unknown = [role for role in roles if role not in ROLES]
     if unknown or not roles:
