@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Events of the people touched above which the batch lane builds them.",
     )
+    lane_workers: int = Field(
+        1,
+        gt=0,
+        description="Processes of the fast lane in one service; PostgreSQL wanted for more.",
+    )
     approve_above: dict[str, int] = Field(
         {}, description="Destination → new rows at once above which somebody has to approve."
     )

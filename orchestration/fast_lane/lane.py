@@ -7,7 +7,7 @@ loses nothing and doubles nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,9 +26,10 @@ from orchestration.fast_lane.engine import Engine
 from orchestration.fast_lane.engines import Engines
 from orchestration.fast_lane.noted import note
 from orchestration.fast_lane.shape import split
+from orchestration.fast_lane.shares import Share
 from orchestration.quality import quick
 from orchestration.quality.activation_contracts import BY_TABLE
-from reverse_etl.ledger import LaneNews, LaneTable, Ledger
+from reverse_etl.ledger import Held, LaneNews, LaneTable
 from reverse_etl.model import ActivationRow, ConsentRow
 
 Pairs = tuple[tuple[int, int], ...]
@@ -64,12 +65,11 @@ class Worked:
 
 
 class Lane:
-    """Works off what is handed over; where it stands is in the ledger."""
+    """Works off what is handed over."""
 
     def __init__(
         self,
         log: EventLog,
-        ledger: Ledger,
         contracts: ContractSet,
         engines: Engines,
         effects: Sequence[Effect],
@@ -79,25 +79,27 @@ class Lane:
     ) -> None:
         """`effects`: the activation tables of people; `most_events`: of a slice."""
         self._log = log
-        self._ledger = ledger
         self._contracts = contracts
         self._engines = engines
         self._effects = effects
         self._approve_above = approve_above
         self._most_events = most_events
 
-    def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
-        """Take the events behind position `after`, at least one, in order.
+    def work(self, share: Share, *, now: datetime) -> Worked | None:
+        """Take these events; None, and nothing happened, where another worker has earlier ones of
+        the same people in hand.
 
         Raises SliceTooLargeError, LaneModelError, LaneOvertakenError, LedgerUnavailableError,
         LogUnavailableError: then the ledger is as it was.
         """
         laps = _Laps()
-        noted, told = note(new)
-        news = LaneNews(after, new[-1].position, events=tuple(noted))
+        noted, told = note(share.rows)
+        news = LaneNews(share.after, share.last, events=tuple(noted))
         shown = {"slice_events": 0, "rounds": 0, "kinds": 0}
         if told:
-            with self._slice(told) as slice_:
+            with self._slice(share, told, [node for node, _ in noted]) as slice_:
+                if slice_ is None:
+                    return None
                 laps.end("people")
                 slice_.engine.run(slice_.engine.rest)
                 laps.end("models")
@@ -110,10 +112,10 @@ class Lane:
                     "rounds": slice_.rounds,
                     "kinds": len(slice_.engine.shape),
                 }
-        reports = self._ledger.lane.apply(news, now=now)
+        reports = share.apply(news, now=now)
         laps.end("ledger")
         return Worked(
-            events=len(new),
+            events=len(share.rows),
             position=news.position,
             **shown,
             people=len(news.people),
@@ -122,9 +124,11 @@ class Lane:
         )
 
     @contextmanager
-    def _slice(self, new: Sequence[LogRow]) -> Iterator[Slice]:
+    def _slice(
+        self, share: Share, new: Sequence[LogRow], noted: Collection[int]
+    ) -> Iterator[Slice | None]:
         """The new events and all others of whom they touch: with these more people may turn out to
-        be touched, so it grows until nobody is missing."""
+        be touched, so it grows until nobody is missing. None where it has to wait."""
         rows = {row.position: row for row in new}
         for rounds in count(1):
             events = split(to_table([rows[at] for at in sorted(rows)], self._contracts))
@@ -132,20 +136,28 @@ class Lane:
             with engine.slice(events):
                 engine.run(engine.links)
                 about, links = (_pairs(engine, name) for name in ("about", "links"))
-                missing = self._reached(about, links) - rows.keys()
+                held = self._held(share, about, links, noted, rows.keys())
+                missing = set(held.reached.positions) - rows.keys()
                 if not missing:
-                    yield Slice(engine, len(rows), rounds, about, links)
+                    yield Slice(engine, len(rows), rounds, about, links) if held.passed else None
                     return
             rows |= {row.position: row for row in self._log.rows_at(missing)}
 
-    def _reached(self, about: Pairs, links: Pairs) -> set[int]:
+    def _held(
+        self,
+        share: Share,
+        about: Pairs,
+        links: Pairs,
+        noted: Collection[int],
+        known: Collection[int],
+    ) -> Held:
         nodes = {node for node, _ in about} | set(chain.from_iterable(links))
-        reached = self._ledger.lane.reach(nodes, most=self._most_events)
-        if reached.overflow:
+        held = share.reach(nodes, noted=noted, known=known, most=self._most_events)
+        if held.reached.overflow:
             raise SliceTooLargeError(
                 f"The people whom new events touch have more than {self._most_events:,} events."
             )
-        return set(reached.positions)
+        return held
 
     def _news(self, slice_: Slice, news: LaneNews) -> LaneNews:
         engine = slice_.engine

@@ -44,9 +44,7 @@ class Loaded:
         self.workshop.close()
 
 
-def load(
-    settings: Settings, log: EventLog, ledger: Ledger, warm: Sequence[Shape] = ()
-) -> Loaded | None:
+def load(settings: Settings, log: EventLog, warm: Sequence[Shape] = ()) -> Loaded | None:
     """The lane over what was published last, with engines for the shapes in `warm`; None before
     the first batch.
 
@@ -69,7 +67,6 @@ def load(
         engines.make(shape)
     lane = Lane(
         log,
-        ledger,
         ContractSet.load(),
         engines,
         effects,

@@ -20,6 +20,7 @@ from reverse_etl.ledger.schema import (
     consents,
     deliveries,
     entities,
+    lane_claimed_nodes,
     lane_events,
     lane_links,
     lane_people,
@@ -41,7 +42,8 @@ _TEXTS: Final[tuple[tuple[Table, tuple[str, ...]], ...]] = (
     (snapshots, ("fields", "entity_key")),
 )  # fmt: skip
 _SCRUBBED: Final = (
-    deliveries, attempts, entities, consents, audit, snapshots, lane_people, lane_events, lane_links
+    deliveries, attempts, entities, consents, audit, snapshots, lane_people, lane_events,
+    lane_links, lane_claimed_nodes,
 )  # fmt: skip
 _KEYS: Final = frozenset({"entity_key", "consent_id", "correlation_id", "order_key"})
 
