@@ -30,17 +30,15 @@ EVENTS = st.one_of(
     st.tuples(st.sets(NODES, min_size=2, max_size=2), st.just(False)),  # two become one person
 )
 WORKER = st.integers(0, WORKERS - 1)
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), st.lists(EVENTS, min_size=1, max_size=3)),
-        st.tuples(st.just("go_on"), WORKER),
-        st.tuples(st.just("go_on"), WORKER),
-        st.tuples(st.just("go_on"), WORKER),
-        st.tuples(st.sampled_from(["fail", "stall", "die"]), WORKER),
-        st.tuples(st.sampled_from(["wake_up", "expire", "build", "enqueue", "deliver"])),
-    ),
-    max_size=60,
+APPEND = st.tuples(st.just("append"), st.lists(EVENTS, min_size=1, max_size=4))
+GO_ON = st.tuples(st.sampled_from(["go_on", "go_on", "work"]), WORKER)
+TROUBLE = st.one_of(
+    st.tuples(st.sampled_from(["fail", "stall", "die"]), WORKER),
+    st.tuples(st.sampled_from(["wake_up", "expire"])),
 )
+BATCH = st.tuples(st.sampled_from(["build", "enqueue", "deliver"]))
+STEP = st.sampled_from([APPEND, APPEND, *[GO_ON] * 6, TROUBLE, BATCH]).flatmap(lambda each: each)
+STEPS = st.lists(STEP, min_size=15, max_size=45)
 
 
 class Person:
@@ -137,6 +135,11 @@ class World:
         except LaneOvertakenError:
             worker.share = None
             worker.shares.overtaken(self.now)
+
+    def work(self, number):
+        """All that a worker does with what it claims, unless it has to wait."""
+        for _ in range(4):
+            self.go_on(number)
 
     def _begin(self, worker):
         worker.share = worker.shares.next(self.now)
@@ -288,11 +291,23 @@ def empty(ledger):
             connection.execute(table.delete())
 
 
-@settings(max_examples=100)
+@settings(max_examples=25)
 @given(steps=STEPS, company=st.booleans())
 def test_workers_side_by_side_do_what_one_would(ledger, steps, company):
     """Whatever comes between whatever: each event is worked off once, each person is told about
     with everything before, and in the end it is queued or delivered what the log wants."""
+    _play(ledger, steps, company)
+
+
+@pytest.mark.slow
+@settings(max_examples=400)
+@given(steps=STEPS, company=st.booleans())
+def test_many_histories_of_workers_side_by_side(ledger, steps, company):
+    """The same, many more times."""
+    _play(ledger, steps, company)
+
+
+def _play(ledger, steps, company):
     empty(ledger)
     world = World(ledger, company=company)
     position = 0
