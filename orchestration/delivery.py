@@ -14,10 +14,12 @@ import httpx
 
 from ingestion.event_log import EventLog
 from orchestration import accounts, connections, credentials, decisions, secret_sources
+from orchestration.notifications import listening
 from orchestration.settings import Settings
 from reverse_etl.connectors import Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
+from reverse_etl.ledger.engine import CHANNEL
 from reverse_etl.model import DestinationReport, DispatchReport, Problem
 
 MAX_WAIT = timedelta(seconds=5)  # a batch ends when nothing comes due sooner than this
@@ -41,11 +43,18 @@ async def run(
     settings: Settings, log: EventLog, stop: asyncio.Event, enqueued: asyncio.Event
 ) -> None:
     """Deliver whatever comes due until `stop` is set (`millrace serve`); `enqueued` is set by
-    whoever put rows into the ledger in this process, so that they go out at once."""
+    whoever put rows into the ledger in this process, so that they go out at once; where the ledger
+    is on PostgreSQL, that tells of other processes."""
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        loop.call_soon_threadsafe(enqueued.set)
+
     async with dispatcher(settings, log, settings.destinations) as running:
         waking = asyncio.create_task(_wake(running, enqueued))
-        await running.run(stop)
-        await stop.wait()
+        with listening(settings.ledger_url, CHANNEL, told):
+            await running.run(stop)
+            await stop.wait()
         waking.cancel()
 
 

@@ -59,14 +59,17 @@ async def serve(
         log = stack.enter_context(closing(connections.event_log(settings)))
         work: list[Coroutine[Any, Any, None]] = []
         enqueued = asyncio.Event()
-        lane = LaneProcess(settings, enqueued=enqueued.set)
+        lanes: list[LaneProcess] = []
         if "fast-lane" in roles:
-            work.append(lane.run(stop))
+            lanes = _lanes(settings, enqueued)
+            work += [lane.run(stop) for lane in lanes]
         if "gateway" in roles:
             config = gateway_config(settings)
             tell_secrets(config)
             listener = stack.enter_context(listen(host, port))
-            writer = stack.enter_context(closing(LogWriter(settings.log_url, appended=lane.wake)))
+            writer = stack.enter_context(
+                closing(LogWriter(settings.log_url, appended=lambda: _wake(lanes)))
+            )
             writer.start()
             work.append(_gateway(config, log, writer, listener=listener, stop=stop))
         if "dispatcher" in roles:
@@ -75,6 +78,15 @@ async def serve(
         async with asyncio.TaskGroup() as tasks:
             for role in work:
                 tasks.create_task(role)
+
+
+def _lanes(settings: Settings, enqueued: asyncio.Event) -> list[LaneProcess]:
+    return [LaneProcess(settings, enqueued=enqueued.set) for _ in range(settings.lane_workers)]
+
+
+def _wake(lanes: Sequence[LaneProcess]) -> None:
+    for lane in lanes:
+        lane.wake()
 
 
 async def _gateway(

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Events of the people touched above which the batch lane builds them.",
     )
+    lane_workers: int = Field(
+        1,
+        gt=0,
+        description="Processes of the fast lane in one service; PostgreSQL wanted for more.",
+    )
     lane_slow_model_seconds: float = Field(
         1.0, gt=0, description="A model that takes longer over a slice is named in the log."
     )

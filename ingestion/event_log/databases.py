@@ -24,6 +24,9 @@ from ingestion.event_log.schema import COUNTERS, EVENTS, METADATA
 
 _BEGIN: Final = "millrace_begin"
 
+CHANNEL: Final = "millrace_log"
+"""Where PostgreSQL tells of new events."""
+
 # How long a writer waits for another process (an import, say) before the log counts as busy.
 _LOCK_WAIT_MS: Final = 5_000
 
@@ -126,8 +129,10 @@ class Postgres:
         return connection.exec_driver_sql(_POSTGRES_STORED, values).all()
 
     def insert_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """See ``Database``; the driver sends all rows in one pipeline."""
+        """See ``Database``; the driver sends all rows in one pipeline. With the commit, who listens
+        on any machine is told that there are some."""
         connection.execute(_INSERT, rows)
+        connection.exec_driver_sql(_POSTGRES_NOTIFY)
 
     def add_to_counters(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """See ``Database``."""
@@ -186,6 +191,9 @@ _POSTGRES_SETTINGS: Final = (
 )
 # A number that nobody else uses: the first 8 bytes of the SHA-256 of "millrace event log".
 _POSTGRES_LOCK: Final = "select pg_advisory_xact_lock(9075652923288284660)"
+
+
+_POSTGRES_NOTIFY: Final = f"select pg_notify('{CHANNEL}', '')"
 
 
 @cache

@@ -27,10 +27,10 @@ from orchestration.fast_lane.engines import Engines
 from orchestration.fast_lane.groups import Pairs, groups, too_large
 from orchestration.fast_lane.noted import note
 from orchestration.fast_lane.shape import split
+from orchestration.fast_lane.shares import Share
 from orchestration.quality import quick
 from orchestration.quality.activation_contracts import BY_TABLE
-from reverse_etl.ledger import LaneNews, LaneTable, Ledger
-from reverse_etl.ledger.lane_index import Reached
+from reverse_etl.ledger import Held, LaneNews, LaneTable
 from reverse_etl.model import ActivationRow, ConsentRow
 
 
@@ -83,12 +83,11 @@ class _TooManyEventsError(SliceTooLargeError):
 
 
 class Lane:
-    """Works off what is handed over; where it stands is in the ledger."""
+    """Works off what is handed over."""
 
     def __init__(
         self,
         log: EventLog,
-        ledger: Ledger,
         contracts: ContractSet,
         engines: Engines,
         effects: Sequence[Effect],
@@ -100,7 +99,6 @@ class Lane:
         """`effects`: the activation tables of people; `asks`: see activation.asks;
         `most_events`: of a slice."""
         self._log = log
-        self._ledger = ledger
         self._contracts = contracts
         self._engines = engines
         self._effects = effects
@@ -108,29 +106,31 @@ class Lane:
         self._asks = asks
         self._most_events = most_events
 
-    def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
-        """Take the events behind position `after`, at least one, in order.
+    def work(self, share: Share, *, now: datetime) -> Worked | None:
+        """Take these events; None, and nothing happened, where another worker has earlier ones of
+        the same people in hand.
 
         Events of people who have too many are left out, and told of. Raises SliceTooLargeError
         where all of them together have, LaneModelError, LaneOvertakenError,
         LedgerUnavailableError, LogUnavailableError: then the ledger is as it was.
         """
         try:
-            return self._work(after, new, Left(), now)
+            return self._work(share, Left(), now)
         except _TooManyEventsError as error:
             if not error.left.positions:
                 raise
-            return self._work(after, new, error.left, now)
+            return self._work(share, error.left, now)
 
-    def leave(self, after: int, new: LogRow, *, now: datetime) -> None:
+    def leave(self, share: Share, *, now: datetime) -> None:
         """Go on behind an event that no slice takes; where even the models that say whom it is
         about fail, nobody's slice will hold it."""
+        [new] = share.rows
         try:
             left = self._left(new)
         except LaneModelError:
             left = Left()
-        news = LaneNews(after, new.position, events=tuple(left.about), links=tuple(left.links))
-        self._ledger.lane.apply(news, now=now)
+        told = LaneNews(share.after, share.last, events=tuple(left.about), links=tuple(left.links))
+        share.apply(told, now=now)
 
     def _left(self, new: LogRow) -> Left:
         events = split(to_table([new], self._contracts))
@@ -139,16 +139,18 @@ class Lane:
             engine.run(engine.links)
             return Left(frozenset({new.position}), _pairs(engine, "about"), _pairs(engine, "links"))
 
-    def _work(self, after: int, new: Sequence[LogRow], left: Left, now: datetime) -> Worked:
+    def _work(self, share: Share, left: Left, now: datetime) -> Worked | None:
         laps = _Laps()
-        noted, told = note([row for row in new if row.position not in left.positions])
+        noted, told = note([row for row in share.rows if row.position not in left.positions])
         news = LaneNews(
-            after, new[-1].position, events=(*noted, *left.about), links=tuple(left.links)
+            share.after, share.last, events=(*noted, *left.about), links=tuple(left.links)
         )
         shown = {"slice_events": 0, "rounds": 0, "kinds": 0}
         models: Mapping[str, float] = {}
         if told:
-            with self._slice(told) as slice_:
+            with self._slice(share, told, {node for node, _ in news.events}) as slice_:
+                if slice_ is None:
+                    return None
                 laps.end("people")
                 slice_.engine.run(slice_.engine.rest)
                 laps.end("models")
@@ -162,10 +164,10 @@ class Lane:
                     "rounds": slice_.rounds,
                     "kinds": len(slice_.engine.shape),
                 }
-        reports = self._ledger.lane.apply(news, now=now)
+        reports = share.apply(news, now=now)
         laps.end("ledger")
         return Worked(
-            events=len(new),
+            events=len(share.rows),
             position=news.position,
             **shown,
             people=len(news.people),
@@ -176,37 +178,48 @@ class Lane:
         )
 
     @contextmanager
-    def _slice(self, new: Sequence[LogRow]) -> Iterator[Slice]:
+    def _slice(
+        self, share: Share, new: Sequence[LogRow], beside: Collection[int]
+    ) -> Iterator[Slice | None]:
         """The new events and all others of whom they touch: with these more people may turn out to
-        be touched, so it grows until nobody is missing."""
+        be touched, so it grows until nobody is missing. None where it has to wait. `beside`: nodes
+        of events of the share that build nothing."""
         rows = {row.position: row for row in new}
-        told = frozenset(rows)
         for rounds in count(1):
             events = split(to_table([rows[at] for at in sorted(rows)], self._contracts))
             engine = self._engines.get(frozenset(events))
             with engine.slice(events):
                 engine.run(engine.links)
                 about, links = (_pairs(engine, name) for name in ("about", "links"))
-                missing = self._reached(about, links, told) - rows.keys()
+                held = self._held(share, about, links, beside, rows.keys())
+                missing = set(held.reached.positions) - rows.keys()
                 if not missing:
-                    yield Slice(engine, len(rows), rounds, about, links)
+                    yield Slice(engine, len(rows), rounds, about, links) if held.passed else None
                     return
             rows |= {row.position: row for row in self._log.rows_at(missing)}
 
-    def _reached(self, about: Pairs, links: Pairs, new: frozenset[int]) -> set[int]:
+    def _held(
+        self,
+        share: Share,
+        about: Pairs,
+        links: Pairs,
+        beside: Collection[int],
+        known: Collection[int],
+    ) -> Held:
         nodes = {node for node, _ in about} | set(chain.from_iterable(links))
-        reached = self._reach(nodes)
-        if reached.overflow:
-            raise _TooManyEventsError(self._most_events, self._too_large(about, links, new))
-        return set(reached.positions)
+        held = share.reach(nodes, noted=beside, known=known, most=self._most_events)
+        if held.reached.overflow:
+            raise _TooManyEventsError(self._most_events, self._too_large(share, about, links))
+        return held
 
-    def _reach(self, nodes: Collection[int]) -> Reached:
-        return self._ledger.lane.reach(nodes, most=self._most_events)
-
-    def _too_large(self, about: Pairs, links: Pairs, new: frozenset[int]) -> Left:
+    def _too_large(self, share: Share, about: Pairs, links: Pairs) -> Left:
         """Those of the new events that are about people who have too many by themselves."""
-        whose = too_large(groups(about, links), lambda nodes: self._reach(nodes).overflow)
-        found = list(whose)
+
+        def overflows(nodes: Collection[int]) -> bool:
+            return share.lane.reach(nodes, most=self._most_events).overflow
+
+        found = list(too_large(groups(about, links), overflows))
+        new = frozenset(row.position for row in share.rows)
         positions = frozenset().union(*(group.positions for group in found)) & new
         nodes = set().union(*(group.nodes for group in found))
         return Left(

@@ -44,9 +44,7 @@ class Loaded:
         self.workshop.close()
 
 
-def load(
-    settings: Settings, log: EventLog, ledger: Ledger, warm: Sequence[Shape] = ()
-) -> Loaded | None:
+def load(settings: Settings, log: EventLog, warm: Sequence[Shape] = ()) -> Loaded | None:
     """The lane over what was published last, with engines for the shapes in `warm`; None before
     the first batch.
 
@@ -75,7 +73,6 @@ def load(
     _rehearse(log, contracts, engines)
     lane = Lane(
         log,
-        ledger,
         contracts,
         engines,
         effects,

@@ -2,7 +2,8 @@
 
 The two talk over one socket, a byte at a time: the service says that the log has grown, the lane
 that there is something to send. The lane ends when the socket closes, so a killed service leaves
-none behind; one that was killed itself is started again.
+none behind; one that was killed itself is started again. Of what other machines append, a log on
+PostgreSQL tells.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from typing import Final
 
 import structlog
 
+from ingestion.event_log.databases import CHANNEL
 from orchestration import connections, logs
 from orchestration.fast_lane.worker import Worker
+from orchestration.notifications import listening
 from orchestration.settings import Settings
 
 _log = structlog.get_logger("millrace.fast_lane")
@@ -123,7 +126,8 @@ def _work(settings: Settings, theirs: socket.socket) -> bool:
         worker = Worker(settings, log, ledger, enqueued=lambda: _tell(theirs))
         threading.Thread(target=_listen, args=(theirs, worker), daemon=True).start()
         gc.freeze()  # what is imported stays: the collector need not look at it again and again
-        return worker.run()
+        with listening(settings.log_url, CHANNEL, worker.wake):
+            return worker.run()
 
 
 def _tell(theirs: socket.socket) -> None:

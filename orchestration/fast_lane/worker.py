@@ -1,13 +1,14 @@
 """The fast lane in the service: waits for events, works them off, follows each publication.
 
-What goes wrong with some events never holds up the others: they
-are tried one by one, and the batch lane takes those that fail.
+What goes wrong with some events never holds up the others: they are tried one by one, and the
+batch lane takes those that fail. Several workers, in one service or on several machines, share the
+events out among them.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from time import monotonic
@@ -17,7 +18,6 @@ import structlog
 
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import EventLog
-from ingestion.event_log.model import LogRow
 from orchestration import warehouse
 from orchestration.errors import LaneModelError, OrchestrationError, SliceTooLargeError
 from orchestration.fast_lane import loading
@@ -25,6 +25,7 @@ from orchestration.fast_lane.ceiling import Ceiling
 from orchestration.fast_lane.lane import Worked
 from orchestration.fast_lane.loading import Loaded
 from orchestration.fast_lane.pace import Pace
+from orchestration.fast_lane.shares import Share, Shares
 from orchestration.fast_lane.slow import SlowModels, slowest
 from orchestration.settings import Settings
 from reverse_etl.errors import LaneOvertakenError, LedgerError
@@ -33,6 +34,7 @@ from reverse_etl.ledger import Ledger
 _log = structlog.get_logger("millrace.fast_lane")
 
 _POLL_SECONDS: Final = 0.02  # for what other processes append; a look takes a hundredth of that
+_HELD_UP_SECONDS: Final = 0.005  # for another worker that has the same people in hand
 _RELOAD_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 1.0  # after a database refused
 _WARM: Final = 8  # engines that are made before a new publication is taken up
@@ -54,6 +56,7 @@ class Worker:
         self._log = log
         self._ledger = ledger
         self._enqueued = enqueued
+        self._shares = Shares(log, ledger.lane, company=settings.lane_workers > 1)
         self._stopped = threading.Event()
         self._woken = threading.Event()
         self._loaded: Loaded | None = None
@@ -83,6 +86,7 @@ class Worker:
                 self._woken.clear()
                 self._woken.wait(self.turn())
         finally:
+            self._release()
             self._loader.shutdown()
             if self._loading is not None:
                 self._end_loading(self._loading)
@@ -96,8 +100,9 @@ class Worker:
             self._follow()
             if self._loaded is None:
                 return _RELOAD_SECONDS
-            return 0.0 if self._work(self._loaded) else _POLL_SECONDS
+            return self._work(self._loaded)
         except LaneOvertakenError:
+            self._shares.overtaken(datetime.now(UTC))
             return 0.0
         except (LedgerError, LogUnavailableError, OrchestrationError) as error:
             _log.error("fast_lane_rests", code=error.code, message=str(error))
@@ -106,44 +111,43 @@ class Worker:
             _log.error("fast_lane_rests", code="INTERNAL_ERROR", error=type(error).__name__)
             return _REST_SECONDS
 
-    def _work(self, loaded: Loaded) -> bool:
-        after = self._ledger.lane.position()
-        new = self._log.rows(after=after, limit=self._pace.events)
-        if new:
-            self._pace = self._take(loaded, after, new)
-            self._keep_small(loaded)
-        return bool(new)
+    def _work(self, loaded: Loaded) -> float:
+        share = self._shares.next(datetime.now(UTC), most=self._pace.events)
+        if share is None:
+            return _HELD_UP_SECONDS if self._shares.waits else _POLL_SECONDS
+        self._pace = self._take(loaded, share)
+        self._keep_small(loaded)
+        return 0.0
 
-    def _take(self, loaded: Loaded, after: int, new: Sequence[LogRow]) -> Pace:
+    def _take(self, loaded: Loaded, share: Share) -> Pace:
         """All at once, or in halves where that fails: one event may be left to the batch lane. The
         pace to go on at."""
-        began = monotonic()
+        began, now = monotonic(), datetime.now(UTC)
         try:
-            worked = loaded.lane.work(after, new, now=datetime.now(UTC))
+            worked = loaded.lane.work(share, now=now)
         except (LaneModelError, SliceTooLargeError) as error:
-            if len(new) > 1:
-                middle = len(new) // 2
-                self._take(loaded, after, new[:middle])
-                self._take(loaded, new[middle - 1].position, new[middle:])
+            if len(share.rows) > 1:
+                self._shares.split(share, now)
             else:
-                self._leave(loaded, after, new[0], error)
+                _leave(loaded, share, error, now)
             return self._pace.anew()
+        if worked is None:
+            self._shares.hold_up(share)
+            return self._pace
         self._tell(worked)
-        return self._pace.after(len(new), worked.slice_events, monotonic() - began)
-
-    def _leave(
-        self, loaded: Loaded, after: int, left: LogRow, error: LaneModelError | SliceTooLargeError
-    ) -> None:
-        _log.error(
-            "event_left_to_batch", code=error.code, message=str(error), position=left.position
-        )
-        loaded.lane.leave(after, left, now=datetime.now(UTC))
+        return self._pace.after(worked.events, worked.slice_events, monotonic() - began)
 
     def _keep_small(self, loaded: Loaded) -> None:
         """While a publication is loaded there are two for a moment, which proves nothing."""
         if self._loading is None and not self._ceiling.keeps(loaded.engines):
             self._outgrown = True
             self.stop()
+
+    def _release(self) -> None:
+        try:
+            self._shares.release()
+        except LedgerError as error:  # others take over when the claims end
+            _log.warning("fast_lane_keeps_claims", code=error.code, message=str(error))
 
     def _tell(self, worked: Worked) -> None:
         if worked.enqueued:
@@ -185,9 +189,7 @@ class Worker:
             return
         self._trying = published.published_at
         warm = self._loaded.engines.shapes()[-_WARM:] if self._loaded else []
-        self._loading = self._loader.submit(
-            loading.load, self._settings, self._log, self._ledger, warm
-        )
+        self._loading = self._loader.submit(loading.load, self._settings, self._log, warm)
 
     def _end_loading(self, ended: Future[Loaded | None]) -> None:
         self._loading = None
@@ -211,3 +213,10 @@ class Worker:
             self._loaded.close()
         self._loaded = found
         _log.info("publication_taken_up", position=found.position)
+
+
+def _leave(
+    loaded: Loaded, share: Share, error: LaneModelError | SliceTooLargeError, now: datetime
+) -> None:
+    _log.error("event_left_to_batch", code=error.code, message=str(error), position=share.last)
+    loaded.lane.leave(share, now=now)

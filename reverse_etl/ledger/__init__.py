@@ -3,6 +3,7 @@
 from reverse_etl.ledger.dead_letters import DeadLetter, DeadLetters
 from reverse_etl.ledger.facts import DeliveryFact
 from reverse_etl.ledger.lane import LaneNews, LaneTable
+from reverse_etl.ledger.lane_claims import Asking, Claim, Held, Stand
 from reverse_etl.ledger.lane_index import Reached
 from reverse_etl.ledger.settle import Settlement
 from reverse_etl.ledger.store import Ledger
@@ -10,14 +11,18 @@ from reverse_etl.ledger.switches import SwitchedOff
 from reverse_etl.ledger.ways import Way
 
 __all__ = [
+    "Asking",
+    "Claim",
     "DeadLetter",
     "DeadLetters",
     "DeliveryFact",
+    "Held",
     "LaneNews",
     "LaneTable",
     "Ledger",
     "Reached",
     "Settlement",
+    "Stand",
     "SwitchedOff",
     "Way",
 ]

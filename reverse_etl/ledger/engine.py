@@ -33,6 +33,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from reverse_etl.errors import LedgerUnavailableError
 from reverse_etl.ledger.migrations import upgrade
 
+CHANNEL: Final = "millrace_ledger"
+"""Where PostgreSQL tells that there is something to send."""
+
 _BUSY_SECONDS: Final = 30
 PAGE: Final = 5_000  # databases take some ten thousand parameters at once
 _READ_ONLY: Final = "millrace_read_only"
@@ -149,6 +152,12 @@ def _wait_for_turn(connection: Connection, destinations: Sequence[str]) -> None:
     connection.execute(text(f"select {alone}_shared(:shared), {alone}(:own)"), keys)
     for other in others:
         connection.execute(text(f"select {alone}(:key)"), {"key": _lock_key(other)})
+
+
+def notify(connection: Connection) -> None:
+    """Tell dispatchers on any machine, with the commit, that there is something to send."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_notify(:channel, '')"), {"channel": CHANNEL})
 
 
 def _lock_key(name: str) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from reverse_etl import catalogue
 from reverse_etl.ledger import awaited, positions
 from reverse_etl.ledger.awaited import Asked
-from reverse_etl.ledger.engine import upsert
+from reverse_etl.ledger.engine import notify, upsert
 from reverse_etl.ledger.plan import Goal, Step
 from reverse_etl.ledger.planned import Planned
 from reverse_etl.ledger.schema import NEVER, counters, deliveries, entities
@@ -156,6 +156,9 @@ def _write(connection: Connection, destination: str, changes: _Changes, now: dat
     if changes.inserts:
         grown = {"destination": destination, "name": "enqueued", "value": len(changes.inserts)}
         upsert(connection, counters, [grown], add=["value"])
+    goals = [goal for _, goal in (*changes.inserts, *changes.moves)]
+    if any(goal.state is State.PENDING for goal in goals):
+        notify(connection)
 
 
 _MOVE = (

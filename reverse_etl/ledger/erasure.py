@@ -21,6 +21,7 @@ from reverse_etl.ledger.schema import (
     consents,
     deliveries,
     entities,
+    lane_claimed_nodes,
     lane_events,
     lane_links,
     lane_people,
@@ -43,7 +44,7 @@ _TEXTS: Final[tuple[tuple[Table, tuple[str, ...]], ...]] = (
 )  # fmt: skip
 _SCRUBBED: Final = (
     deliveries, attempts, entities, consents, audit, snapshots, awaited, lane_people, lane_events,
-    lane_links,
+    lane_links, lane_claimed_nodes,
 )  # fmt: skip
 _KEYS: Final = frozenset({"entity_key", "consent_id", "correlation_id", "order_key"})
 

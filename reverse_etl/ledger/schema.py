@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     Float,
@@ -271,4 +272,25 @@ positions = Table(  # how far the event log was worked off, by whom
     metadata,
     Column("reader", String, primary_key=True),
     Column("position", BigInteger, nullable=False),
+)
+
+lane_claims = (
+    Table(  # which ranges of the log workers of the fast lane have in hand, see lane_claims
+        "lane_claims",
+        metadata,
+        Column("last", BigInteger, primary_key=True, autoincrement=False),
+        Column("after", BigInteger, nullable=False),
+        Column("owner", String, nullable=False),
+        Column("until", Instant, nullable=False),
+        Column("passed", Boolean, nullable=False),
+        Column("applied", Boolean, nullable=False),
+    )
+)
+
+lane_claimed_nodes = Table(  # whom the events of such a range are about: hashes, as in lane_events
+    "lane_claimed_nodes",
+    metadata,
+    Column("last", BigInteger, primary_key=True, autoincrement=False),
+    Column("node", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )

@@ -3,12 +3,14 @@ one."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, select
 
 from reverse_etl.ledger import positions
+from reverse_etl.ledger.engine import within
 from reverse_etl.ledger.schema import lane_people
 
 
@@ -36,6 +38,18 @@ def of_complete(connection: Connection, reader: str, as_of: int | None) -> Scope
         return EVERYBODY
     if as_of < positions.of(connection, reader):
         return _NOBODY
+    return Scope(newer=told_since(connection, as_of))
+
+
+def told_since(
+    connection: Connection, position: int, people: Collection[str] | None = None
+) -> frozenset[str]:
+    """Of these people, by default of all, those whom the fast lane told about as of a later
+    position."""
     p = lane_people.c
-    told_since = connection.scalars(select(p.person_id).where(p.position > as_of))
-    return Scope(newer=frozenset(told_since))
+    query = select(p.person_id).where(p.position > position)
+    return frozenset(
+        person
+        for theirs in within(p.person_id, people)
+        for person in connection.scalars(query.where(theirs))
+    )

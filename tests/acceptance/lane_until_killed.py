@@ -77,7 +77,7 @@ def main(point: str | None) -> None:
         closing(connections.event_log(settings)) as log,
         closing(connections.ledger(settings)) as ledger,
     ):
-        loaded = loading.load(settings, log, ledger)
+        loaded = loading.load(settings, log)
         assert loaded is not None
         enqueued = die if point == "before_waking" else lambda: None
         worker = Worker(settings, log, ledger, enqueued=enqueued)

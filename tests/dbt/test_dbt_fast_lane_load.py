@@ -110,14 +110,14 @@ def staged(
             queries=queries.of(told),
             config=config,
         )
-        engines = Engines(workshop, wide=workshop.kinds(), usual=usual_kinds())
+        engines = Engines(workshop, wide=frozenset(workshop.kinds()), usual=usual_kinds())
         lane = Lane(
             log,
-            ledger,
             ContractSet.load(),
             engines,
             told,
             approve_above={},
+            asks={},
             most_events=settings.lane_most_events,
         )
         loaded = Loaded(lane, engines, workshop, NOW, 0)

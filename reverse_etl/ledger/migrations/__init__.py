@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from reverse_etl.errors import LedgerNewerError
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 _FOLDER: Final = Path(__file__).parent
 _KNOWN: Final = frozenset(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("0*"))
 

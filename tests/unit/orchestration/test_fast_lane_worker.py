@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,12 +11,12 @@ from typing import Any, cast
 import pytest
 
 from ingestion.event_log import EventLog, NewEvent
-from ingestion.event_log.model import LogRow
 from orchestration import connections
 from orchestration.errors import LaneModelError
 from orchestration.fast_lane.ceiling import Ceiling
 from orchestration.fast_lane.lane import Worked
 from orchestration.fast_lane.loading import Loaded
+from orchestration.fast_lane.shares import Share, Shares
 from orchestration.fast_lane.worker import Worker
 from orchestration.settings import Settings
 from reverse_etl.ledger import LaneNews, Ledger
@@ -26,26 +26,29 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @dataclass
 class LaneWithPoison:
-    """Works off what it is given, unless one of these positions is among it."""
+    """Works off what it is given, unless one of these positions is among it; `everybody`: all
+    events are about one person."""
 
-    ledger: Ledger
     poison: set[int]
     done: list[int] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
+    everybody: bool = False
 
-    def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
-        positions = [row.position for row in new]
-        self.taken.append(len(new))
+    def work(self, share: Share, *, now: datetime) -> Worked | None:
+        positions = [row.position for row in share.rows]
+        self.taken.append(len(positions))
+        if self.everybody and not share.reach([1], noted=(), known=(), most=9).passed:
+            return None
         if self.poison & set(positions):
             raise LaneModelError("A model failed.")
-        self.ledger.lane.apply(LaneNews(after, positions[-1]), now=now)
+        share.apply(LaneNews(share.after, share.last), now=now)
         self.done += positions
-        return Worked(len(new), positions[-1], len(new), 1, 1, 0, 1, {})
+        return Worked(len(positions), share.last, len(positions), 1, 1, 0, 1, {})
 
-    def leave(self, after: int, new: LogRow, *, now: datetime) -> None:
-        self.left.append(new.position)
-        self.ledger.lane.apply(LaneNews(after, new.position), now=now)
+    def leave(self, share: Share, *, now: datetime) -> None:
+        self.left.append(share.last)
+        share.apply(LaneNews(share.after, share.last), now=now)
 
 
 @dataclass
@@ -96,6 +99,12 @@ def stage(tmp_path: Any) -> Iterator[Stage]:
         yield Stage(settings, log, ledger)
 
 
+def until_idle(worker: Worker) -> None:
+    """As long as there is something to do at once."""
+    turns = (worker.turn() for _ in range(100))
+    assert any(wait > 0.0 for wait in turns)
+
+
 def event(number: int) -> NewEvent:
     return NewEvent(
         source="typeform",
@@ -112,11 +121,12 @@ def event(number: int) -> NewEvent:
 def test_a_poison_event_is_left_alone(stage: Stage, poison: set[int]) -> None:
     """All events but those that no model can take are worked off, each once, and the lane goes on
     behind them."""
-    lane = LaneWithPoison(stage.ledger, poison)
+    lane = LaneWithPoison(poison)
     worker = stage.worker(lane)
 
-    assert worker.turn() == 0.0
+    until_idle(worker)
     assert stage.ledger.lane.position() == 20
+    assert stage.ledger.lane.stand().claims == ()
     assert lane.done == [number for number in range(1, 21) if number not in poison]
     assert lane.left == sorted(poison)
     assert bool(stage.told) == bool(lane.done)
@@ -124,7 +134,7 @@ def test_a_poison_event_is_left_alone(stage: Stage, poison: set[int]) -> None:
 
 def test_nothing_new_is_waited_for(stage: Stage) -> None:
     """Without events it looks again soon, and nobody is woken."""
-    worker = stage.worker(LaneWithPoison(stage.ledger, set()))
+    worker = stage.worker(LaneWithPoison(set()))
     worker.turn()
     stage.told.clear()
 
@@ -137,13 +147,13 @@ def test_a_worker_behind_takes_more_at_once(stage: Stage) -> None:
     wrong or nothing waits any more."""
     stage.settings = stage.settings.model_copy(update={"lane_batch_events": 2})
     stage.log.append([event(number) for number in range(21, 41)])
-    lane = LaneWithPoison(stage.ledger, {15})
+    lane = LaneWithPoison({15})
     worker = stage.worker(lane)
     while stage.ledger.lane.position() < 40:
         worker.turn()
 
     in_halves = [8, 4, 2, 1, 1, 2, 4, 8]
-    assert [2, 4, 8, 16, *in_halves, 2, 4, 4] == lane.taken
+    assert [2, 4, 8, 16, *in_halves, 10] == lane.taken
     assert lane.left == [15]
 
 
@@ -151,7 +161,7 @@ def test_an_outgrown_worker_ends_in_order(stage: Stage) -> None:
     """After the batch in hand, which is told to the ledger, it ends by itself and says so; what
     came since waits for the next."""
     stage.settings = stage.settings.model_copy(update={"lane_batch_events": 5})
-    lane = LaneWithPoison(stage.ledger, set())
+    lane = LaneWithPoison(set())
     clock = iter([0.0, *[100.0] * 10])
     ceiling = Ceiling(1, resident=lambda: 2, clock=lambda: next(clock))
 
@@ -163,12 +173,70 @@ def test_an_outgrown_worker_ends_in_order(stage: Stage) -> None:
 
 def test_a_lane_that_was_overtaken_goes_on_behind_the_other(stage: Stage) -> None:
     """Two workers on one log: what one has done the other does not do again."""
-    mine = LaneWithPoison(stage.ledger, set())
-    stage.ledger.lane.apply(LaneNews(0, 12), now=NOW)  # the other one
 
-    stage.worker(mine).turn()
+    class Slow(LaneWithPoison):
+        def work(self, share: Share, *, now: datetime) -> Worked | None:
+            if not self.done and stage.ledger.lane.position() == 0:
+                stage.ledger.lane.apply(LaneNews(0, 12), now=NOW)  # the other one
+            return super().work(share, now=now)
+
+    mine = Slow(set())
+    until_idle(stage.worker(mine))
 
     assert mine.done == list(range(13, 21))
+
+
+def test_workers_share_the_events_out(stage: Stage) -> None:
+    """What one has in hand another one leaves to it, until it ends."""
+    first, second = LaneWithPoison(set()), LaneWithPoison(set())
+    stage.settings = stage.settings.model_copy(update={"lane_workers": 2, "lane_batch_events": 10})
+    shares = Shares(stage.log, stage.ledger.lane, company=True)
+    held = shares.next(datetime.now(UTC), most=10)
+    until_idle(stage.worker(first))
+
+    assert held is not None
+    assert first.done == list(range(11, 21))
+    assert stage.ledger.lane.position() == 0
+    shares.release()
+    until_idle(stage.worker(second))
+    assert second.done == list(range(1, 11))
+    assert stage.ledger.lane.position() == 20
+
+
+def test_the_same_people_are_waited_for(stage: Stage) -> None:
+    """Events of somebody whom a worker before has in hand come when it has told; it looks again
+    soon, and not into the models."""
+    stage.settings = stage.settings.model_copy(update={"lane_workers": 2, "lane_batch_events": 10})
+    first = Shares(stage.log, stage.ledger.lane, company=True)
+    held = first.next(datetime.now(UTC), most=10)
+    assert held is not None
+    assert held.reach([1], noted=(), known=(), most=9).passed
+    later = LaneWithPoison(set(), everybody=True)
+    worker = stage.worker(later)
+
+    until_idle(worker)
+    assert later.done == []
+    assert 0.0 < worker.turn() < 0.02
+    held.apply(LaneNews(held.after, held.last), now=NOW)
+    until_idle(worker)
+    assert later.done == list(range(11, 21))
+
+
+def test_who_stops_gives_back_what_it_has_in_hand(stage: Stage) -> None:
+    """Another worker need not wait for the end of the lease."""
+
+    class Stuck(LaneWithPoison):
+        def work(self, share: Share, *, now: datetime) -> Worked | None:
+            return None
+
+    stage.settings = stage.settings.model_copy(update={"lane_workers": 2})
+    worker, other = stage.worker(Stuck(set())), LaneWithPoison(set())
+    worker.turn()
+    worker.stop()
+    worker.run()
+    until_idle(stage.worker(other))
+
+    assert other.done == list(range(1, 21))
 
 
 def test_a_defect_of_the_lane_stops_nobody_else(stage: Stage) -> None:
@@ -176,10 +244,10 @@ def test_a_defect_of_the_lane_stops_nobody_else(stage: Stage) -> None:
     same process, go on."""
 
     class Defective(LaneWithPoison):
-        def work(self, after: int, new: Sequence[LogRow], *, now: datetime) -> Worked:
+        def work(self, share: Share, *, now: datetime) -> Worked | None:
             raise RuntimeError("nobody foresaw this")
 
-    assert stage.worker(Defective(stage.ledger, set())).turn() > 0.0
+    assert stage.worker(Defective(set())).turn() > 0.0
     assert stage.ledger.lane.position() == 0
 
 
