@@ -34,11 +34,11 @@ STEPS = {
     "raw__events_contract": "Checking the raw contract (Great Expectations)",
     "intermediate__int_event_outcomes_contract": "Checking the canonical contracts",
     "warehouse__published": "Publishing the read copy",
-    "warehouse__published_lane_parity": "Comparing the fast lane with what is published",
     "log__mql_decisions": "Writing new decisions to the log",
     "ledger__consents": "Recording consents and what is wanted in the ledger",
     "delivered__hubspot": "Delivering to HubSpot",
     "delivered__meta": "Delivering to Meta",
+    "warehouse__published_lane_parity": "Comparing the fast lane with what is published",
 }
 
 

@@ -166,6 +166,7 @@ def test_a_publication_is_compared_with_the_fast_lane(delivered: Delivered) -> N
     assert parity["rows"] > 100
 
 
+@pytest.mark.slow
 def test_a_published_cell_that_is_wrong_fails_the_comparison(delivered: Delivered) -> None:
     """`lane parity` ends with code 1 and names model, column and person, and no value."""
     installation = delivered.installation

@@ -119,6 +119,7 @@ def test_webhooks_reach_crm_and_meta_through_the_sensors(dagster: Dagster) -> No
     assert "FAILURE" not in {status for _, status in dagster.runs()}
 
 
+@pytest.mark.slow
 def test_definitions_validate(installation: Installation) -> None:
     """`dagster definitions validate` passes in a checkout, as continuous integration runs it."""
     done = subprocess.run(

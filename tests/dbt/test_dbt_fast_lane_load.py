@@ -36,6 +36,8 @@ from reverse_etl.ledger import Ledger
 from reverse_etl.ledger.lane import Lane as LedgerLane
 from reverse_etl.model import Delivery, State
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 BUSY = "busy@company1.example"
 
