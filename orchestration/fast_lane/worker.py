@@ -107,7 +107,7 @@ class Worker:
         except (LedgerError, LogUnavailableError, OrchestrationError) as error:
             _log.error("fast_lane_rests", code=error.code, message=str(error))
             return _REST_SECONDS
-        except Exception as error:  # noqa: BLE001  # the gateway outlives a fault of the lane
+        except Exception as error:  # noqa: BLE001  # the lane outlives a defect of its own
             _log.error("fast_lane_rests", code="INTERNAL_ERROR", error=type(error).__name__)
             return _REST_SECONDS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -82,4 +81,4 @@ def _write(settings: Settings, told: Told) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     staged = file.with_suffix(".next")
     staged.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
-    os.replace(staged, file)  # noqa: PTH105  the atomic one, by name
+    staged.replace(file)

@@ -239,9 +239,8 @@ def test_who_stops_gives_back_what_it_has_in_hand(stage: Stage) -> None:
     assert other.done == list(range(1, 21))
 
 
-def test_a_defect_of_the_lane_stops_nobody_else(stage: Stage) -> None:
-    """What nobody foresaw is told and tried again later; gateway and dispatcher, which live in the
-    same process, go on."""
+def test_a_defect_of_the_lane_does_not_end_it(stage: Stage) -> None:
+    """What nobody foresaw is told, and tried again later; nothing is taken as done."""
 
     class Defective(LaneWithPoison):
         def work(self, share: Share, *, now: datetime) -> Worked | None:
