@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     lane_slow_model_seconds: float = Field(
         1.0, gt=0, description="A model that takes longer over a slice is named in the log."
     )
+    lane_defer_after_seconds: float = Field(
+        2.0,
+        ge=0,
+        description="How far behind the fast lane defers page views and the like to the batch.",
+    )
     lane_memory_mb: int = Field(
         768, ge=384, description="What the fast lane's process may take; Python needs 256 of it."
     )

@@ -29,6 +29,7 @@ RAW: Final = "raw.events"
 HELD: Final = "held"
 Config = Mapping[str, str | bool | int | float | list[str]]
 REFERENCE: Final = "reference"
+_LARGE: Final = 1_000  # events of a slice; of fewer, what statements keep is not worth the while
 
 # A prepared plan stays while rows come and go; the first two would make it rely on the rows that
 # the tables held when it was made, of which there were none. The others prepare for many rows:
@@ -66,6 +67,7 @@ class Engine:
     bare: frozenset[str]
     seconds: dict[str, float] = field(default_factory=dict)
     _empty: set[str] = field(default_factory=set)
+    _soiled: dict[str, Step] = field(default_factory=dict)
 
     @property
     def connection(self) -> DuckDBPyConnection:
@@ -77,14 +79,34 @@ class Engine:
         self.seconds.clear()
         missing = (_table_of(self.shape, kind) for kind in self.shape - events.keys())
         self._empty = {f"{self.catalog.name}.raw.{table}" for table in missing} | self.bare
+        is_large = sum(table.num_rows for table in events.values()) > _LARGE
+        try:
+            with self._undone():
+                with _within_memory("The events of the people touched"):
+                    for kind, table in events.items():
+                        self._insert(kind, table)
+                yield
+        except LaneMemoryError:
+            is_large = True
+            raise
+        finally:
+            if is_large:
+                self._rinse()
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
         self.connection.execute("begin")
         try:
-            with _within_memory("The events of the people touched"):
-                for kind, table in events.items():
-                    self._insert(kind, table)
             yield
         finally:
             self.connection.execute("rollback")
+
+    def _rinse(self) -> None:
+        """A prepared statement keeps what its last run gathered until it runs again: run those that
+        did over no events."""
+        with self._undone():
+            while self._soiled:
+                self._fill(self._soiled.popitem()[1])
 
     def read(self, query: str) -> list[dict[str, Any]]:
         """The rows of one of the workshop's queries, by name."""
@@ -98,9 +120,13 @@ class Engine:
         LaneModelError naming the model that failed, LaneMemoryError for want of memory."""
         for step in steps:
             started = perf_counter()
-            if is_empty(step.plan, self._empty) or not self._fill(step):
+            if is_empty(step.plan, self._empty) or not self._run(step):
                 self._empty.add(step.table)
             self.seconds[step.model.name] = perf_counter() - started
+
+    def _run(self, step: Step) -> int:
+        self._soiled[step.name] = step
+        return self._fill(step)
 
     def _fill(self, step: Step) -> int:
         try:

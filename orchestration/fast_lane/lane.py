@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain, count
 from time import perf_counter
+from typing import Final
 
 from ingestion.contracts import ContractSet
 from ingestion.event_log import EventLog
@@ -33,6 +34,12 @@ from orchestration.quality.activation_contracts import BY_TABLE
 from reverse_etl.ledger import Held, LaneNews, LaneTable
 from reverse_etl.model import ActivationRow, ConsentRow
 
+_TOO_LARGE: Final = "The people whom new events touch have more than {most:,} events."
+# Of so many new events at most it is asked whose are too many, in so many questions: that finds one
+# among hundreds of people. Each question may look thousands of events up.
+_SEARCHED: Final = 1_000
+_QUESTIONS: Final = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -51,8 +58,8 @@ class Slice:
 class Worked:
     """What a micro-batch did: events taken, the last of their positions, events of the slice, how
     often that grew, kinds of events its engine knows, people, new deliveries, milliseconds by
-    step, seconds by model, and the positions of events left to the batch lane because those whom
-    they are about have too many."""
+    step, seconds by model, how many events were deferred, and the positions of events left to the
+    batch lane because those whom they are about have too many."""
 
     events: int
     position: int
@@ -63,6 +70,7 @@ class Worked:
     enqueued: int
     milliseconds: Mapping[str, float]
     models: Mapping[str, float] = field(default_factory=dict)
+    deferred: int = 0
     left: tuple[int, ...] = ()
 
 
@@ -75,10 +83,17 @@ class Left:
     about: Pairs = ()
     links: Pairs = ()
 
+    def __or__(self, other: Left) -> Left:
+        return Left(
+            self.positions | other.positions,
+            (*self.about, *other.about),
+            (*self.links, *other.links),
+        )
+
 
 class _TooManyEventsError(SliceTooLargeError):
     def __init__(self, most: int, left: Left) -> None:
-        super().__init__(f"The people whom new events touch have more than {most:,} events.")
+        super().__init__(_TOO_LARGE.format(most=most))
         self.left = left
 
 
@@ -106,20 +121,21 @@ class Lane:
         self._asks = asks
         self._most_events = most_events
 
-    def work(self, share: Share, *, now: datetime) -> Worked | None:
+    def work(self, share: Share, *, now: datetime, in_haste: bool = False) -> Worked | None:
         """Take these events; None, and nothing happened, where another worker has earlier ones of
-        the same people in hand.
+        the same people in hand. `in_haste`: what can be deferred is left to the batch lane.
 
         Events of people who have too many are left out, and told of. Raises SliceTooLargeError
         where all of them together have, LaneModelError, LaneOvertakenError,
         LedgerUnavailableError, LogUnavailableError: then the ledger is as it was.
         """
+        deferred = self._deferred(share) if in_haste else Left()
         try:
-            return self._work(share, Left(), now)
+            return self._work(share, deferred, Left(), now)
         except _TooManyEventsError as error:
             if not error.left.positions:
                 raise
-            return self._work(share, error.left, now)
+            return self._work(share, deferred, error.left, now)
 
     def leave(self, share: Share, *, now: datetime) -> None:
         """Go on behind an event that no slice takes; where even the models that say whom it is
@@ -133,17 +149,36 @@ class Lane:
         share.apply(told, now=now)
 
     def _left(self, new: LogRow) -> Left:
-        events = split(to_table([new], self._contracts))
+        with self._linked([new]) as engine:
+            return Left(frozenset({new.position}), _pairs(engine, "about"), _pairs(engine, "links"))
+
+    def _deferred(self, share: Share) -> Left:
+        """Of new events those that nobody has to hear of at once."""
+        _, told = note(share.rows)
+        if not told:
+            return Left()
+        with self._linked(told) as engine:
+            positions = frozenset(row["position"] for row in engine.read("deferrable"))
+            about, links = (_pairs(engine, name) for name in ("about", "links"))
+        theirs = tuple(pair for pair in about if pair[1] in positions)
+        nodes = {node for node, _ in theirs}
+        return Left(positions, theirs, tuple(pair for pair in links if pair[0] in nodes))
+
+    @contextmanager
+    def _linked(self, rows: Sequence[LogRow]) -> Iterator[Engine]:
+        """These events alone, with the models that say whom they are about."""
+        events = split(to_table(rows, self._contracts))
         engine = self._engines.get(frozenset(events))
         with engine.slice(events):
             engine.run(engine.links)
-            return Left(frozenset({new.position}), _pairs(engine, "about"), _pairs(engine, "links"))
+            yield engine
 
-    def _work(self, share: Share, left: Left, now: datetime) -> Worked | None:
+    def _work(self, share: Share, deferred: Left, left: Left, now: datetime) -> Worked | None:
         laps = _Laps()
-        noted, told = note([row for row in share.rows if row.position not in left.positions])
+        beside = deferred | left
+        noted, told = note([row for row in share.rows if row.position not in beside.positions])
         news = LaneNews(
-            share.after, share.last, events=(*noted, *left.about), links=tuple(left.links)
+            share.after, share.last, events=(*noted, *beside.about), links=tuple(beside.links)
         )
         shown = {"slice_events": 0, "rounds": 0, "kinds": 0}
         models: Mapping[str, float] = {}
@@ -174,6 +209,7 @@ class Lane:
             enqueued=sum(report.inserted for report in reports.values()),
             milliseconds=laps.milliseconds,
             models=models,
+            deferred=len(deferred.positions),
             left=tuple(sorted(left.positions)),
         )
 
@@ -213,9 +249,14 @@ class Lane:
         return held
 
     def _too_large(self, share: Share, about: Pairs, links: Pairs) -> Left:
-        """Those of the new events that are about people who have too many by themselves."""
+        """Those of the new events that are about people who have too many by themselves. Raises
+        SliceTooLargeError where they cannot be told from many people who do together."""
+
+        questions = count()
 
         def overflows(nodes: Collection[int]) -> bool:
+            if len(share.rows) > _SEARCHED or next(questions) >= _QUESTIONS:
+                raise SliceTooLargeError(_TOO_LARGE.format(most=self._most_events))
             return share.lane.reach(nodes, most=self._most_events).overflow
 
         found = list(too_large(groups(about, links), overflows))

@@ -2,7 +2,7 @@
 
 Every micro-batch builds all that its people ever did. Somebody who sends five thousand events is
 built once for each of the batches they come in: ten times by batches that stay small, and four
-times by batches that double.
+times by batches that double. Where each event is about somebody else, a slice is full long before.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 _LONG_SECONDS: Final = 1.0  # a lead that comes meanwhile waits for the batch that is under way
+_FULL: Final = 0.8  # of what a slice may hold: the next people may have done more than these
+_LESS: Final = 4  # what it takes to know that a slice overflows is paid again for the next guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +29,21 @@ class Pace:
         return cls(usual, most, usual)
 
     def after(self, taken: int, slice_events: int, seconds: float) -> Pace:
-        """The pace after so many events were taken at once, as fewer or as many as this one said;
-        twice as many only where a slice would hold them."""
+        """The pace after so many events were taken at once, as fewer or as many as this one said,
+        of whose people a slice held so many: the next should hold them, too."""
         if taken < self.events:
-            return self.anew()
-        if seconds > _LONG_SECONDS:
-            return replace(self, events=max(self.usual, self.events // 2))
-        if 2 * slice_events > self.most:
-            return self
-        return replace(self, events=max(self.usual, min(self.most, 2 * self.events)))
+            wanted = self.usual
+        elif seconds > _LONG_SECONDS:
+            wanted = max(self.usual, self.events // 2)
+        else:
+            wanted = 2 * self.events
+        fitting = int(_FULL * self.most * taken / slice_events) if slice_events else self.most
+        return replace(self, events=max(1, min(wanted, fitting, self.most)))
+
+    def too_fast(self, taken: int) -> Pace:
+        """The pace where the people of so many events have more than a slice may hold."""
+        return replace(self, events=max(1, taken // _LESS))
 
     def anew(self) -> Pace:
-        """The pace where nothing waits, or where so many events could not be taken."""
+        """The pace where nothing is known."""
         return replace(self, events=self.usual)

@@ -12,8 +12,8 @@ from orchestration.fast_lane.nodes import ABOUT, LINKS
 from orchestration.quality.activation_contracts import BY_TABLE
 from reverse_etl.model import ActivationRow, ConsentRow
 
-LINKING: Final = ("int_event_entities", "int_entity_links")
-"""Models that say whom events are about."""
+LINKING: Final = ("int_event_entities", "int_entity_links", "int_deferrable_events")
+"""Models that say whom events are about, and how soon they want to be built."""
 
 _MODELS: Final = (
     "int_record_people",
@@ -39,6 +39,7 @@ def of(effects: Sequence[Effect]) -> dict[str, str]:
     found = {
         "about": ABOUT,
         "links": LINKS,
+        "deferrable": "select position from intermediate.int_deferrable_events",
         "people": _PEOPLE,
         "consents": _all_of(ConsentRow, "marts.dim_consents"),
         "mqls": decisions.UNDECIDED_MQLS,

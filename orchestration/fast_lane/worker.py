@@ -18,13 +18,20 @@ import structlog
 
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import EventLog
+from ingestion.event_log.model import from_micros
 from orchestration import warehouse
-from orchestration.errors import LaneModelError, OrchestrationError, SliceTooLargeError
+from orchestration.errors import (
+    LaneMemoryError,
+    LaneModelError,
+    OrchestrationError,
+    SliceTooLargeError,
+)
 from orchestration.fast_lane import loading
 from orchestration.fast_lane.ceiling import Ceiling
 from orchestration.fast_lane.lane import Worked
 from orchestration.fast_lane.loading import Loaded
 from orchestration.fast_lane.pace import Pace
+from orchestration.fast_lane.seldom import Seldom
 from orchestration.fast_lane.shares import Share, Shares
 from orchestration.fast_lane.slow import SlowModels, slowest
 from orchestration.settings import Settings
@@ -37,6 +44,7 @@ _POLL_SECONDS: Final = 0.02  # for what other processes append; a look takes a h
 _HELD_UP_SECONDS: Final = 0.005  # for another worker that has the same people in hand
 _RELOAD_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 1.0  # after a database refused
+_TakesFewer = LaneModelError | SliceTooLargeError
 _WARM: Final = 8  # engines that are made before a new publication is taken up
 
 
@@ -63,7 +71,10 @@ class Worker:
         self._trying: datetime | None = None
         self._refused: datetime | None = None
         self._look_again = 0.0
+        self._made_room_for = 0
         self._pace = Pace.starting(settings.lane_batch_events, settings.lane_most_events)
+        self._defer_after = settings.lane_defer_after_seconds
+        self._behind = Seldom(monotonic)
         self._slow = SlowModels(settings.lane_slow_model_seconds)
         self._ceiling = ceiling or Ceiling(settings.lane_memory_mb)
         self._outgrown = False
@@ -120,22 +131,43 @@ class Worker:
         return 0.0
 
     def _take(self, loaded: Loaded, share: Share) -> Pace:
-        """All at once, or in halves where that fails: one event may be left to the batch lane. The
-        pace to go on at."""
+        """All at once, or fewer where that fails: one event may be left to the batch lane. The pace
+        to go on at."""
         began, now = monotonic(), datetime.now(UTC)
         try:
-            worked = loaded.lane.work(share, now=now)
+            worked = loaded.lane.work(share, now=now, in_haste=self._is_behind(share, now))
         except (LaneModelError, SliceTooLargeError) as error:
-            if len(share.rows) > 1:
-                self._shares.split(share, now)
-            else:
-                _leave(loaded, share, error, now)
-            return self._pace.anew()
+            return self._take_fewer(loaded, share, error, now)
         if worked is None:
             self._shares.hold_up(share)
             return self._pace
         self._tell(worked)
         return self._pace.after(worked.events, worked.slice_events, monotonic() - began)
+
+    def _is_behind(self, share: Share, now: datetime) -> bool:
+        """Whether more has come than it can build in time: leads should not queue behind pages
+        that somebody looks at."""
+        waiting = now - from_micros(share.rows[0].received_at)
+        return len(share.rows) >= self._pace.usual and waiting.total_seconds() > self._defer_after
+
+    def _take_fewer(self, loaded: Loaded, share: Share, error: _TakesFewer, now: datetime) -> Pace:
+        """A claim is split, as is what holds a poison event; else just less is read next time."""
+        if len(share.rows) == 1:
+            if not self._may_try_again(loaded, share, error):
+                _leave(loaded, share, error, now)
+            return self._pace.anew()
+        if share.owner is not None or isinstance(error, LaneModelError):
+            self._shares.split(share, now)
+        return self._pace.too_fast(len(share.rows))
+
+    def _may_try_again(self, loaded: Loaded, share: Share, error: _TakesFewer) -> bool:
+        """Where it is only the memory that others take: without them, and once."""
+        if not isinstance(error, LaneMemoryError) or self._made_room_for == share.last:
+            return False
+        self._made_room_for = share.last
+        while loaded.engines.discard_one():
+            pass
+        return True
 
     def _keep_small(self, loaded: Loaded) -> None:
         """While a publication is loaded there are two for a moment, which proves nothing."""
@@ -159,6 +191,8 @@ class Worker:
                 events=len(worked.left),
                 position=worked.left[0],
             )
+        if worked.deferred and self._behind.is_due("behind"):
+            _log.warning("fast_lane_behind", code="LANE_BEHIND", position=worked.position)
         self._slow.look(worked.models, worked.slice_events)
         _log.info(
             "fast_lane_batch",
@@ -169,6 +203,7 @@ class Worker:
             kinds=worked.kinds,
             people=worked.people,
             enqueued=worked.enqueued,
+            deferred=worked.deferred,
             **{f"{step}_ms": taken for step, taken in worked.milliseconds.items()},
             **slowest(worked.models),
         )
@@ -215,8 +250,6 @@ class Worker:
         _log.info("publication_taken_up", position=found.position)
 
 
-def _leave(
-    loaded: Loaded, share: Share, error: LaneModelError | SliceTooLargeError, now: datetime
-) -> None:
+def _leave(loaded: Loaded, share: Share, error: _TakesFewer, now: datetime) -> None:
     _log.error("event_left_to_batch", code=error.code, message=str(error), position=share.last)
     loaded.lane.leave(share, now=now)

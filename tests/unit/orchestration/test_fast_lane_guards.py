@@ -65,13 +65,22 @@ def test_the_pace_follows_what_waits() -> None:
 
 
 def test_the_pace_spares_leads_the_wait_for_a_long_batch() -> None:
-    """A batch that took long is followed by a smaller one, never by one smaller than usual; one
-    whose slice was nearly full, by one of the same size."""
+    """A batch that took long is followed by a smaller one, never by one smaller than usual."""
     pace = Pace(500, 20_000, 4_000)
     assert 2_000 == pace.after(4_000, 4_000, 1.5).events
-    assert 4_000 == pace.after(4_000, 15_000, 0.5).events
     assert 500 == Pace.starting(500, 20_000).after(500, 500, 60.0).events
-    assert 500 == Pace.starting(500, 100).after(500, 10, 0.1).events  # odd settings
+    assert 100 == Pace.starting(500, 100).after(500, 10, 0.1).events  # odd settings
+
+
+def test_the_pace_learns_how_much_the_people_have_done() -> None:
+    """As many events are taken as have people whose own just fit into a slice, also when nothing
+    waits; where they do not fit, a quarter of them, and never none."""
+    pace = Pace(500, 20_000, 4_000)
+    assert 4_266 == pace.after(4_000, 15_000, 0.5).events
+    assert 160 == pace.after(100, 10_000, 0.1).events
+    assert 1 == pace.after(1, 20_000, 0.1).events
+    assert 1_000 == pace.too_fast(4_000).events
+    assert 1 == pace.too_fast(2).events
 
 
 def test_a_small_process_goes_on() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -33,11 +33,14 @@ class LaneWithPoison:
     done: list[int] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
+    hurried: list[int] = field(default_factory=list)
     everybody: bool = False
 
-    def work(self, share: Share, *, now: datetime) -> Worked | None:
+    def work(self, share: Share, *, now: datetime, in_haste: bool = False) -> Worked | None:
         positions = [row.position for row in share.rows]
         self.taken.append(len(positions))
+        if in_haste:
+            self.hurried.append(len(positions))
         if self.everybody and not share.reach([1], noted=(), known=(), most=9).passed:
             return None
         if self.poison & set(positions):
@@ -149,12 +152,26 @@ def test_a_worker_behind_takes_more_at_once(stage: Stage) -> None:
     stage.log.append([event(number) for number in range(21, 41)])
     lane = LaneWithPoison({15})
     worker = stage.worker(lane)
-    while stage.ledger.lane.position() < 40:
-        worker.turn()
+    until_idle(worker)
 
     in_halves = [8, 4, 2, 1, 1, 2, 4, 8]
     assert [2, 4, 8, 16, *in_halves, 10] == lane.taken
     assert lane.left == [15]
+
+
+def test_only_a_worker_behind_is_in_haste(stage: Stage) -> None:
+    """Where as many events as usual have waited too long, not where a few have, nor where many
+    have just come."""
+    chosen = {"lane_batch_events": 8, "lane_defer_after_seconds": 60}
+    stage.settings = stage.settings.model_copy(update=chosen)
+    lane = LaneWithPoison(set())
+    worker = stage.worker(lane)
+    until_idle(worker)
+    stage.log.append([replace(event(n), received_at=datetime.now(UTC)) for n in range(21, 41)])
+    until_idle(worker)
+
+    assert [8, 12, 8, 12] == lane.taken
+    assert [8, 12] == lane.hurried
 
 
 def test_an_outgrown_worker_ends_in_order(stage: Stage) -> None:
@@ -175,10 +192,10 @@ def test_a_lane_that_was_overtaken_goes_on_behind_the_other(stage: Stage) -> Non
     """Two workers on one log: what one has done the other does not do again."""
 
     class Slow(LaneWithPoison):
-        def work(self, share: Share, *, now: datetime) -> Worked | None:
+        def work(self, share: Share, *, now: datetime, in_haste: bool = False) -> Worked | None:
             if not self.done and stage.ledger.lane.position() == 0:
                 stage.ledger.lane.apply(LaneNews(0, 12), now=NOW)  # the other one
-            return super().work(share, now=now)
+            return super().work(share, now=now, in_haste=in_haste)
 
     mine = Slow(set())
     until_idle(stage.worker(mine))
@@ -226,7 +243,7 @@ def test_who_stops_gives_back_what_it_has_in_hand(stage: Stage) -> None:
     """Another worker need not wait for the end of the lease."""
 
     class Stuck(LaneWithPoison):
-        def work(self, share: Share, *, now: datetime) -> Worked | None:
+        def work(self, share: Share, *, now: datetime, in_haste: bool = False) -> Worked | None:
             return None
 
     stage.settings = stage.settings.model_copy(update={"lane_workers": 2})
@@ -243,7 +260,7 @@ def test_a_defect_of_the_lane_does_not_end_it(stage: Stage) -> None:
     """What nobody foresaw is told, and tried again later; nothing is taken as done."""
 
     class Defective(LaneWithPoison):
-        def work(self, share: Share, *, now: datetime) -> Worked | None:
+        def work(self, share: Share, *, now: datetime, in_haste: bool = False) -> Worked | None:
             raise RuntimeError("nobody foresaw this")
 
     assert stage.worker(Defective(set())).turn() > 0.0
