@@ -108,16 +108,28 @@ def personas(stage: Stage) -> tuple[Persona, ...]:
 
 
 def hot_lead(stage: Stage) -> Persona:
-    email = "hanna.hot@brightforge.io"
+    phone = "+49 30 901820"
+    return _asks_for_a_demo(stage, "Hanna", "Hot", "Brightforge", phone, stage.now - MINUTE)
+
+
+def live_lead(stage: Stage) -> Persona:
+    """Comes when all others have been worked off; not one of `personas`."""
+    return _asks_for_a_demo(stage, "Livia", "Live", "Quickwater", "+49 30 901855", stage.now)
+
+
+def _asks_for_a_demo(
+    stage: Stage, first_name: str, last_name: str, company: str, phone: str, at: datetime
+) -> Persona:
+    email = f"{first_name}.{last_name}@{company}.io".lower()
     form = stage.typeform(
-        "hanna",
-        stage.now - MINUTE,
+        first_name.lower(),
+        at,
         hidden={"utm_source": "google", "utm_campaign": "demo-search"},
         email=email,
-        phone="+49 30 901820",
-        first_name="Hanna",
-        last_name="Hot",
-        company="Brightforge",
+        phone=phone,
+        first_name=first_name,
+        last_name=last_name,
+        company=company,
         job_title="VP Sales",
         country="DE",
         employees="250",
@@ -125,7 +137,8 @@ def hot_lead(stage: Stage) -> Persona:
         interest="demo",
         consent_advertising=True,
     )
-    return Persona("Hanna Hot", email, "asks for a demo: contact and call task at once", (form,))
+    story = "asks for a demo: contact and call task at once"
+    return Persona(f"{first_name} {last_name}", email, story, (form,))
 
 
 def duplicate_sender(stage: Stage) -> Persona:

@@ -1,4 +1,4 @@
-"""Play the demo: processes, personas, one batch. What happened is returned, not printed."""
+"""Play the demo: processes, personas, a batch, a lead without one. Returned, not printed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from typing import Any
 import httpx
 
 from ingestion.sandbox.personas import Persona, Stage, personas
-from ingestion.sandbox.webhooks import SignedWebhook, standard_secret
+from ingestion.sandbox.webhooks import standard_secret
 from orchestration.batch import Progress, run_batch
+from orchestration.demo.live import Live, live
 from orchestration.demo.processes import running
+from orchestration.demo.sending import Reception, send
 from orchestration.errors import HomeInUseError
 from orchestration.settings import SECRET_PREFIX, Settings, load_settings
 from orchestration.status import take_status
@@ -26,15 +28,6 @@ from orchestration.why import why
 
 MARKER = "this-is-a-demo"
 SOURCES = ("typeform", "hubspot", "standard")
-
-
-@dataclass(frozen=True, slots=True)
-class Reception:
-    """How the gateway answered one webhook; `milliseconds` is the whole round trip."""
-
-    status: int
-    answer: Mapping[str, Any]
-    milliseconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +43,21 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """The demo's outcome. `sandbox`: how many objects the simulated vendors hold, by type;
-    `seconds` from start to end, `batch_seconds` of the batch alone."""
+    """The demo's outcome: `status` and `sandbox` (how many objects the simulated vendors hold, by
+    type) after the batch, then a lead that needed none. `seconds` from start to end,
+    `batch_seconds` of the batch alone."""
 
     fates: tuple[Fate, ...]
     status: Mapping[str, Any]
     sandbox: Mapping[str, int]
+    live: Live
     seconds: float
     batch_seconds: float
 
 
 def play(settings: Settings, *, progress: Progress) -> Play:
-    """Wipe the demo's home, start sandbox and service, send the webhooks, run a batch.
+    """Wipe the demo's home, start sandbox and service, send the webhooks, run a batch; then one
+    more lead, live.
 
     Raises HomeInUseError when the home holds something that is not a demo's.
     """
@@ -77,16 +73,19 @@ def play(settings: Settings, *, progress: Progress) -> Play:
         stage = Stage(keys, service, datetime.now(UTC).replace(microsecond=0))
         progress("Sending the personas' webhooks")
         cast = personas(stage)
-        receptions = [_send(service, persona) for persona in cast]
+        receptions = [send(service, persona) for persona in cast]
         batch = run_batch(load_settings(), full=False, progress=progress)
         fates = tuple(
             _fate(settings, persona, answers)
             for persona, answers in zip(cast, receptions, strict=True)
         )
+        status, received = take_status(settings, now=datetime.now(UTC)), _received(sandbox)
+        progress("One more lead, while the service runs with the fast lane")
         return Play(
             fates=fates,
-            status=take_status(settings, now=datetime.now(UTC)),
-            sandbox=_received(sandbox),
+            status=status,
+            sandbox=received,
+            live=live(load_settings(), keys),
             seconds=round(time.monotonic() - started, 1),
             batch_seconds=batch.seconds,
         )
@@ -111,18 +110,6 @@ def _configure(sandbox: str, keys: Mapping[str, str]) -> None:
     """Settings of this process and those it starts: the sandbox for vendors, new secrets."""
     os.environ["MILLRACE_HUBSPOT_URL"] = os.environ["MILLRACE_META_URL"] = sandbox
     os.environ.update({f"{SECRET_PREFIX}{source.upper()}": key for source, key in keys.items()})
-
-
-def _send(service: str, persona: Persona) -> tuple[Reception, ...]:
-    with httpx.Client(base_url=service, timeout=10) as client:
-        return tuple(_post(client, webhook) for webhook in persona.webhooks)
-
-
-def _post(client: httpx.Client, webhook: SignedWebhook) -> Reception:
-    started = time.perf_counter()
-    answer = client.post(webhook.path, content=webhook.body, headers=dict(webhook.headers))
-    milliseconds = (time.perf_counter() - started) * 1000
-    return Reception(answer.status_code, answer.json(), round(milliseconds, 2))
 
 
 def _fate(settings: Settings, persona: Persona, receptions: tuple[Reception, ...]) -> Fate:

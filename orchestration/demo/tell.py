@@ -11,7 +11,9 @@ from rich.console import Console
 
 from orchestration.commands.output import table
 from orchestration.commands.status import tell_accounting, tell_deliveries
-from orchestration.demo.play import Fate, Play, Reception
+from orchestration.demo.live import ACTIONS, Live
+from orchestration.demo.play import Fate, Play
+from orchestration.demo.sending import Reception
 
 STAGES = {"lead": "lead", "marketingqualifiedlead": "MQL", "customer": "customer"}
 WORDS = {
@@ -33,6 +35,7 @@ def as_dict(play: Play) -> dict[str, Any]:
     return {
         "personas": [dict(zip(COLUMNS, _row(fate), strict=True)) for fate in play.fates],
         "latency": latency(play),
+        "live_ms": dict(play.live.milliseconds),
         "sandbox": play.sandbox,
         "seconds": play.seconds,
         "batch_seconds": play.batch_seconds,
@@ -49,6 +52,7 @@ def tell(play: Play, out: Console) -> None:
     held = ", ".join(f"{count} {kind}" for kind, count in play.sandbox.items() if count)
     out.print(f"  the simulated vendors hold: {held}")
     _tell_latency(latency(play), play, out)
+    _tell_live(play.live, out)
     hot = play.fates[0].persona
     out.print("\nNext: explain one lead, see the pipeline, look at what needs a person")
     out.print(f"  .venv/bin/millrace why {hot.email}\n  make ui\n  .venv/bin/millrace dlq list")
@@ -73,6 +77,14 @@ def _tell_latency(measured: Mapping[str, float], play: Play, out: Console) -> No
         f"slowest {measured['acknowledged_ms_max']:.1f} ms); received → contact in CRM "
         f"{measured['crm_seconds_p50']:.1f} s (median, through one batch of "
         f"{play.batch_seconds:.1f} s). The demo took {play.seconds:.1f} s."
+    )
+
+
+def _tell_live(live: Live, out: Console) -> None:
+    contact, task = (live.milliseconds[action] for action in ACTIONS)
+    out.print(
+        f"Live: {live.persona.name} {live.persona.story}. By the fast lane, without a batch: "
+        f"contact in CRM {contact:.0f} ms after receipt, call task after {task:.0f} ms."
     )
 
 
