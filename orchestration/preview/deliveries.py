@@ -1,0 +1,107 @@
+"""Which deliveries a change would lead to: the dry run of an activation, on both sides.
+
+What would go out anyway is no effect of the change, so only rows of which the ledger would do
+something else, or something with another payload, count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+from sqlalchemy.engine import make_url
+
+from orchestration import connections, destinations
+from orchestration.backlog import connectors, cost
+from orchestration.destinations import Effect
+from orchestration.dry_run import Copy
+from orchestration.preview.outcome import Deliveries
+from orchestration.settings import Settings
+from reverse_etl.connectors import Connector
+from reverse_etl.ledger import Ledger
+from reverse_etl.model import Change
+
+_KEPT_BACK: Final[tuple[Change, ...]] = ("refuse", "hold", "expire", "stale")
+
+Wanted = Mapping[str, tuple[Change, str | None]]
+"""Entity → what the ledger would do with its row, and the hash of the payload."""
+
+
+def following(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    built: Collection[str],
+    folder: Path,
+    *,
+    now: datetime,
+) -> list[Deliveries]:
+    """For each activation table among the models `built`; `connection` has both sides attached.
+
+    Nothing is written to the ledger; where there is none, an empty one in `folder` stands for it.
+    """
+    effects = [e for e in destinations.effects(settings.destinations) if e.table in built]
+    if not effects:
+        return []
+    configured = connectors(settings)
+    with closing(_ledger(settings, folder)) as ledger:
+        before = _wanted(connection, "published", ledger, settings, effects, now)
+        after = _wanted(connection, "preview", ledger, settings, effects, now)
+    told = (
+        difference(effect, before[effect.table], after[effect.table], configured)
+        for effect in effects
+    )
+    return [each for each in told if each.sent or each.cancelled or each.kept_back]
+
+
+def _ledger(settings: Settings, folder: Path) -> Ledger:
+    url = make_url(settings.ledger_url)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        return Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
+    return connections.ledger(settings)
+
+
+def _wanted(
+    connection: DuckDBPyConnection,
+    side: str,
+    ledger: Ledger,
+    settings: Settings,
+    effects: Collection[Effect],
+    now: datetime,
+) -> dict[str, Wanted]:
+    connection.execute(f"use {side}")
+    copy = Copy.of(connection, settings)
+    return {effect.table: dict(_rows(copy, ledger, effect, now)) for effect in effects}
+
+
+def _rows(
+    copy: Copy, ledger: Ledger, effect: Effect, now: datetime
+) -> Iterator[tuple[str, tuple[Change, str | None]]]:
+    rows = copy.rows(effect)
+    hashes = {row.entity_key: row.payload_hash for row in rows}
+    for told in copy.told(ledger, effect, rows, now=now):
+        yield told.entity_key, (told.change, hashes.get(told.entity_key))
+
+
+def difference(
+    effect: Effect, before: Wanted, after: Wanted, configured: Mapping[str, Connector]
+) -> Deliveries:
+    """Of one activation table: what the ledger would do after the change and not before it."""
+    counts = Counter(told[0] for key, told in after.items() if before.get(key) != told)
+    sent = counts["create"] + counts["update"]
+    connector = configured.get(effect.destination)
+    taken = cost(connector, {effect.action: sent}) if connector else None
+    return Deliveries(
+        effect.destination,
+        effect.action,
+        new=counts["create"],
+        superseding=counts["update"],
+        cancelled=counts["withdraw"],
+        kept_back=sum(counts[change] for change in _KEPT_BACK),
+        requests=taken.requests if taken else None,
+        minutes=taken.minutes if taken else None,
+    )
