@@ -90,3 +90,5 @@ def _tell(told: Report) -> None:
     out.print(report.scope(told))
     for section in report.sections(told):
         out.print(table(section.title, section.columns, section.rows))
+    if told.kept:
+        out.print(f"Kept: {told.kept}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -39,8 +40,10 @@ def following(
     folder: Path,
     *,
     now: datetime,
+    as_of: int,
 ) -> list[Deliveries]:
-    """For each activation table among the models `built`; `connection` has both sides attached.
+    """For each activation table among the models `built`; `connection` has both sides attached,
+    which are complete up to the position `as_of`.
 
     Nothing is written to the ledger; where there is none, an empty one in `folder` stands for it.
     """
@@ -49,8 +52,10 @@ def following(
         return []
     configured = connectors(settings)
     with closing(_ledger(settings, folder)) as ledger:
-        before = _wanted(connection, "published", ledger, settings, effects, now)
-        after = _wanted(connection, "preview", ledger, settings, effects, now)
+        before, after = (
+            _wanted(_copy(connection, side, settings, as_of), ledger, effects, now)
+            for side in ("published", "preview")
+        )
     told = (
         difference(effect, before[effect.table], after[effect.table], configured)
         for effect in effects
@@ -65,16 +70,14 @@ def _ledger(settings: Settings, folder: Path) -> Ledger:
     return connections.ledger(settings)
 
 
-def _wanted(
-    connection: DuckDBPyConnection,
-    side: str,
-    ledger: Ledger,
-    settings: Settings,
-    effects: Collection[Effect],
-    now: datetime,
-) -> dict[str, Wanted]:
+def _copy(connection: DuckDBPyConnection, side: str, settings: Settings, as_of: int) -> Copy:
     connection.execute(f"use {side}")
-    copy = Copy.of(connection, settings)
+    return replace(Copy.of(connection, settings), as_of=as_of)
+
+
+def _wanted(
+    copy: Copy, ledger: Ledger, effects: Collection[Effect], now: datetime
+) -> dict[str, Wanted]:
     return {effect.table: dict(_rows(copy, ledger, effect, now)) for effect in effects}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 SAMPLE = 10
 """How many people, or rows of a table, are named where there may be thousands."""
@@ -81,11 +82,10 @@ class Mql:
 
 @dataclass(frozen=True, slots=True)
 class Mqls:
-    """`stands`: not reached by the changed rules, but decided, which no rebuild undoes."""
+    """Those that are decided stand, so only what nobody decided yet can be lost to other rules."""
 
     gained: tuple[Mql, ...]
     lost: tuple[Mql, ...]
-    stands: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +153,12 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The change's blast radius, over the events up to `log_position`."""
+    """The change's blast radius, over the events up to `log_position` and `newer_decisions` that
+    were made after these; `kept`: the folder with what was built, where it was to be kept."""
 
     published_at: datetime
     log_position: int
-    seconds: float
+    newer_decisions: int
     built: Built
     models: Sequence[ModelChange]
     identity: Identity
@@ -167,3 +168,5 @@ class Report:
     attribution: Sequence[Attribution]
     consents: Sequence[Consent]
     deliveries: Sequence[Deliveries]
+    seconds: float
+    kept: Path | None = None

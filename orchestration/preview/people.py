@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,21 +63,11 @@ def scores(connection: DuckDBPyConnection) -> Scores:
     )
 
 
-def undecided_losses(connection: DuckDBPyConnection) -> list[str]:
-    """Ids of MQLs that the change would not reach and that nobody had decided when the copy was
-    published: the keys under which the log may hold their decisions by now."""
+def mqls(connection: DuckDBPyConnection) -> Mqls:
     found = _rows(connection, "mqls")
-    return [row["mql_id"] for row in found if not row["is_gained"] and not row["is_decided"]]
-
-
-def mqls(connection: DuckDBPyConnection, decided: Collection[str]) -> Mqls:
-    """MQLs gained and lost; `decided`: ids of those that were decided since."""
-    found = _rows(connection, "mqls")
-    lost = [row for row in found if not row["is_gained"]]
     return Mqls(
         gained=tuple(_mql(row) for row in found if row["is_gained"]),
-        lost=tuple(_mql(row) for row in lost if row["mql_id"] not in decided),
-        stands=sum(row["mql_id"] in decided for row in lost),
+        lost=tuple(_mql(row) for row in found if not row["is_gained"]),
     )
 
 

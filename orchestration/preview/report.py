@@ -61,9 +61,11 @@ def scope(report: Report) -> str:
     how = f"all {built.of} were built: {built.reason}" if built.reason else (
         f"{len(built.models)} of {built.of} were built"
     )  # fmt: skip
+    number = report.newer_decisions
+    newer = f" and {number:,} decisions made since" if number else ""
     return (
         f"Compared with what was published on {report.published_at:%Y-%m-%d %H:%M} UTC (events up"
-        f" to position {report.log_position:,}). Of the models and seeds {how}."
+        f" to position {report.log_position:,}{newer}). Of the models and seeds {how}."
     )
 
 
@@ -137,8 +139,6 @@ def _mqls(report: Report) -> Iterator[tuple[object, ...]]:
     for what, mqls in (("gained", told.gained), ("lost", told.lost)):
         if mqls:
             yield what, len(mqls), _some([mql.person_id for mql in mqls])
-    if told.stands:
-        yield "decided since, so they stay", told.stands, ""
 
 
 def _owners(report: Report) -> Iterator[tuple[object, ...]]:

@@ -5,25 +5,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
-import duckdb
 from duckdb import DuckDBPyConnection
-from sqlalchemy.engine import make_url
 
-from dbt_project.functions.register import register
-from ingestion.event_log.dedup import Key
-from orchestration import connections, dbt, decisions, routing_config
-from orchestration.errors import PreviewBuildError
-from orchestration.fast_lane.plan import Model, Plan, read_plan
-from orchestration.fast_lane.slice import Catalog, quoted
-from orchestration.preview import deliveries, differences, people, project, selection
+from orchestration import dbt, routing_config
+from orchestration.fast_lane.plan import Plan, read_plan
+from orchestration.fast_lane.slice import Catalog
+from orchestration.preview import deliveries, differences, people, project, selection, sides
 from orchestration.preview.base import Base, pin
+from orchestration.preview.decided import settle
 from orchestration.preview.outcome import Built, ModelChange, Report
 from orchestration.preview.selection import Selection
 from orchestration.scoring import rules
@@ -60,9 +55,10 @@ def run(settings: Settings, question: Question, *, now: datetime, progress: Prog
         changed = project.prepare(settings, question.source, folder, base.warehouse)
         progress("Compiling the changed project (dbt)")
         manifest = changed.compile()
-        chosen = selection.select(base.manifest, manifest, _everything(question, base))
         held, made = read_plan(base.manifest, "published"), read_plan(manifest, "changed")
-        _lay(changed.warehouse, base.warehouse, made, chosen)
+        chosen = selection.select(base.manifest, manifest, _everything(question, base))
+        newer = settle(settings, base, held, progress)
+        sides.lay(changed.warehouse, base.warehouse, made, chosen.names)
         if chosen.names:
             progress(_told(chosen, made))
             changed.build(chosen.names)
@@ -70,38 +66,28 @@ def run(settings: Settings, question: Question, *, now: datetime, progress: Prog
             chosen.names, len(made.models), tuple(selection.missing(base.manifest, manifest)),
             chosen.reason,
         )  # fmt: skip
-        with _both(changed.warehouse, base.warehouse) as connection:
-            parts = _compared(connection, settings, held, made, built, folder, now, progress)
-    seconds = round(perf_counter() - started, 1)
-    return Report(base.published_at, base.log_position, seconds, built, **parts)
-
-
-def _compared(
-    connection: DuckDBPyConnection,
-    settings: Settings,
-    held: Plan,
-    made: Plan,
-    built: Built,
-    folder: Path,
-    now: datetime,
-    progress: Progress,
-) -> dict[str, Any]:
-    progress("Comparing rows")
-    models = [each for each in _changes(connection, held, made, built) if not each.is_same]
-    progress("Telling what follows for people")
-    decided = _decided(settings, people.undecided_losses(connection))
-    told = {
-        "models": models,
-        "identity": people.identity(connection),
-        "scores": people.scores(connection),
-        "mqls": people.mqls(connection, decided),
-        "owners": people.owners(connection),
-        "attribution": people.attribution(connection),
-        "consents": people.consents(connection),
-    }
-    progress("Telling which deliveries would follow")
-    followed = deliveries.following(connection, settings, built.models, folder, now=now)
-    return {**told, "deliveries": followed}
+        with sides.opened(published=base.warehouse, preview=changed.warehouse) as connection:
+            progress("Comparing rows")
+            models = [told for told in _changes(connection, held, made, built) if not told.is_same]
+            progress("Telling what follows")
+            return Report(
+                published_at=base.published_at,
+                log_position=base.log_position,
+                newer_decisions=newer,
+                built=built,
+                models=models,
+                identity=people.identity(connection),
+                scores=people.scores(connection),
+                mqls=people.mqls(connection),
+                owners=people.owners(connection),
+                attribution=people.attribution(connection),
+                consents=people.consents(connection),
+                deliveries=deliveries.following(
+                    connection, settings, built.models, folder, now=now, as_of=base.log_position
+                ),
+                seconds=round(perf_counter() - started, 1),
+                kept=folder if question.keep else None,
+            )
 
 
 def _changes(
@@ -145,56 +131,6 @@ def _told(chosen: Selection, plan: Plan) -> str:
     )
 
 
-def _lay(preview: Path, published: Path, plan: Plan, chosen: Selection) -> None:
-    """Views of the published tables under the preview's names, for all that is not built: so what
-    is built finds what it reads, and nothing is copied."""
-    try:
-        with _both(preview, published, read_only=False) as connection:
-            held, here = Catalog(connection, "published"), Catalog(connection, "preview")
-            for source in plan.sources():
-                here.define_source(source, held)
-            for model in plan.models:
-                if model.name not in chosen.names:
-                    here.define(model, None if model.is_view else _same(model, held))
-    except duckdb.Error as error:
-        raise PreviewBuildError(
-            f"What is published cannot be laid under the changed project ({type(error).__name__})."
-        ) from error
-
-
-def _same(model: Model, held: Catalog) -> str:
-    return f"from {held.relation(model)}"
-
-
-@contextmanager
-def _both(
-    preview: Path, published: Path, *, read_only: bool = True
-) -> Iterator[DuckDBPyConnection]:
-    """Both sides attached, under the names by which the models of the preview know them."""
-    with closing(duckdb.connect()) as connection:
-        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
-        register(connection)
-        for file, name, guarded in (
-            (published, "published", True),
-            (preview, "preview", read_only),
-        ):
-            mode = " (read_only)" if guarded else ""
-            path = str(file).replace("'", "''")
-            connection.execute(f"attach '{path}' as {quoted(name)}{mode}")
-        yield connection
-
-
-def _decided(settings: Settings, mql_ids: list[str]) -> set[str]:
-    """Which of these MQLs the log holds a decision on."""
-    url = make_url(settings.log_url)
-    is_file = url.get_backend_name() == "sqlite" and url.database
-    if not mql_ids or (is_file and not Path(str(url.database)).exists()):
-        return set()
-    with closing(connections.event_log(settings)) as log:
-        found = log.positions(Key(decisions.SOURCE, mql_id) for mql_id in mql_ids)
-    return {key.event_key for key in found}
-
-
 @contextmanager
 def _folder(settings: Settings, keep: bool) -> Iterator[Path]:
     """A folder of this preview's own. It holds data of people: it goes, however this ends."""
@@ -206,6 +142,5 @@ def _folder(settings: Settings, keep: bool) -> Iterator[Path]:
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
-            with_others = any(parent.iterdir())
-            if not with_others:
+            if not any(parent.iterdir()):
                 parent.rmdir()

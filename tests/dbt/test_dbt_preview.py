@@ -62,6 +62,7 @@ Copy = Callable[[], Path]
 def installation(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """What a batch over EVENTS published, with the text that dbt compiles for these settings."""
     warehouse.build(EVENTS)
+    warehouse.query("checkpoint")
     home = tmp_path_factory.mktemp("installation") / "home"
     settings = Settings(home=home, _env_file=None)
     home.mkdir()

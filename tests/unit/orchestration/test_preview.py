@@ -37,8 +37,8 @@ from orchestration.preview.outcome import (
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOBODY = Scores(0, 0, 0, (), {}, 0, 0, (), ())
 EMPTY = Report(
-    NOW, 812, 4.2, Built((), 210, (), None), (), Identity(3, 3, 0, 0, (), ()), NOBODY,
-    Mqls((), (), 0), (), (), (), (),
+    NOW, 812, 0, Built((), 210, (), None), (), Identity(3, 3, 0, 0, (), ()), NOBODY,
+    Mqls((), ()), (), (), (), (), 4.2,
 )  # fmt: skip
 CHANGED = replace(
     EMPTY,
@@ -49,7 +49,7 @@ CHANGED = replace(
         2, 2, 0, (Decimal(5), Decimal(5), Decimal(5), Decimal(15), Decimal(15)),
         {"up to +10": 1, "+10 to +25": 1}, 1, 0, ("p2",), (),
     ),
-    mqls=Mqls((Mql("p2", 55, NOW),), (), 0),
+    mqls=Mqls((Mql("p2", 55, NOW),), ()),
     owners=(Owner(None, "anna", 1),),
     consents=(Consent("advertising", 0, 1, (), ("p3",)),),
     deliveries=(Deliveries("hubspot", "create_task", 1, 0, 0, 0, 1, 0.0),),
@@ -181,16 +181,13 @@ def test_scores_move_and_cross_the_threshold(sides: duckdb.DuckDBPyConnection) -
     assert {"-25 or more": 1, "+10 to +25": 1} == {n: c for n, c in told.buckets.items() if c}
 
 
-def test_an_mql_that_was_decided_since_stands(sides: duckdb.DuckDBPyConnection) -> None:
-    """What the change does not reach is lost, unless the log has decided it meanwhile."""
-    undecided = people.undecided_losses(sides)
-    lost, stays = people.mqls(sides, set()), people.mqls(sides, {"m1"})
+def test_mqls_are_gained_and_lost(sides: duckdb.DuckDBPyConnection) -> None:
+    """Told by person: whoever is an MQL on one side alone."""
+    told = people.mqls(sides)
 
-    assert ["m1"] == undecided
-    assert (["p2"], ["p1"], 0) == (
-        [mql.person_id for mql in lost.gained], [mql.person_id for mql in lost.lost], lost.stands,
+    assert (["p2"], ["p1"]) == (
+        [mql.person_id for mql in told.gained], [mql.person_id for mql in told.lost],
     )  # fmt: skip
-    assert ((), 1) == (stays.lost, stays.stands)
 
 
 def test_owners_consent_and_attribution_that_move(sides: duckdb.DuckDBPyConnection) -> None:
