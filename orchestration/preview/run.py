@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -51,43 +52,67 @@ def run(settings: Settings, question: Question, *, now: datetime, progress: Prog
     rules.ensure_sound(question.source / "seeds")
     routing_config.check(question.source / "seeds")
     with _folder(settings, question.keep) as folder:
-        base = pin(question.published, folder)
-        changed = project.prepare(settings, question.source, folder, base.warehouse)
-        progress("Compiling the changed project (dbt)")
-        manifest = changed.compile()
-        held, made = read_plan(base.manifest, "published"), read_plan(manifest, "changed")
-        chosen = selection.select(base.manifest, manifest, _everything(question, base))
-        newer = settle(settings, base, held, progress)
-        sides.lay(changed.warehouse, base.warehouse, made, chosen.names)
-        if chosen.names:
-            progress(_told(chosen, made))
-            changed.build(chosen.names)
-        built = Built(
-            chosen.names, len(made.models), tuple(selection.missing(base.manifest, manifest)),
-            chosen.reason,
-        )  # fmt: skip
-        with sides.opened(published=base.warehouse, preview=changed.warehouse) as connection:
-            progress("Comparing rows")
-            models = [told for told in _changes(connection, held, made, built) if not told.is_same]
-            progress("Telling what follows")
-            return Report(
-                published_at=base.published_at,
-                log_position=base.log_position,
-                newer_decisions=newer,
-                built=built,
-                models=models,
-                identity=people.identity(connection),
-                scores=people.scores(connection),
-                mqls=people.mqls(connection),
-                owners=people.owners(connection),
-                attribution=people.attribution(connection),
-                consents=people.consents(connection),
-                deliveries=deliveries.following(
-                    connection, settings, built.models, folder, now=now, as_of=base.log_position
-                ),
-                seconds=round(perf_counter() - started, 1),
-                kept=folder if question.keep else None,
+        made = _build(settings, question, folder, progress)
+        progress("Comparing rows, and telling what follows")
+        with sides.opened(published=made.base.warehouse, preview=made.warehouse) as connection:
+            parts = _compared(connection, made)
+            parts["deliveries"] = deliveries.following(
+                connection,
+                settings,
+                made.built.models,
+                folder,
+                now=now,
+                as_of=made.base.log_position,
             )
+        kept = folder if question.keep else None
+    return Report(**parts, seconds=round(perf_counter() - started, 1), kept=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Both sides, ready to be compared, and the statements that made them."""
+
+    base: Base
+    warehouse: Path
+    held: Plan
+    plan: Plan
+    built: Built
+    newer: int
+
+
+def _build(settings: Settings, question: Question, folder: Path, progress: Progress) -> _Made:
+    base = pin(question.published, folder)
+    changed = project.prepare(settings, question.source, folder, base.warehouse)
+    progress("Compiling the changed project (dbt)")
+    manifest = changed.compile()
+    held, plan = read_plan(base.manifest, "published"), read_plan(manifest, "changed")
+    chosen = selection.select(base.manifest, manifest, _everything(question, base))
+    newer = settle(settings, base, held, progress)
+    sides.lay(changed.warehouse, base.warehouse, plan, chosen.names)
+    if chosen.names:
+        progress(_told(chosen, plan))
+        changed.build(chosen.names)
+    gone = tuple(selection.missing(base.manifest, manifest))
+    built = Built(chosen.names, len(plan.models), gone, chosen.reason)
+    return _Made(base, changed.warehouse, held, plan, built, newer)
+
+
+def _compared(connection: DuckDBPyConnection, made: _Made) -> dict[str, Any]:
+    """Every part of a report that the two sides alone tell."""
+    changes = _changes(connection, made.held, made.plan, made.built)
+    return {
+        "published_at": made.base.published_at,
+        "log_position": made.base.log_position,
+        "newer_decisions": made.newer,
+        "built": made.built,
+        "models": tuple(change for change in changes if not change.is_same),
+        "identity": people.identity(connection),
+        "scores": people.scores(connection),
+        "mqls": people.mqls(connection),
+        "owners": people.owners(connection),
+        "attribution": people.attribution(connection),
+        "consents": people.consents(connection),
+    }
 
 
 def _changes(

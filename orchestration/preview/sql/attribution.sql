@@ -2,7 +2,12 @@ with
 
 held as (
 
-    select model, channel, currency, sum(credit) as credit, sum(value) as value
+    select
+        model,
+        channel,
+        currency,
+        sum(credit) as credit,
+        sum(value) as value
     from published.marts.fct_attribution
     group by model, channel, currency
 
@@ -10,7 +15,12 @@ held as (
 
 made as (
 
-    select model, channel, currency, sum(credit) as credit, sum(value) as value
+    select
+        model,
+        channel,
+        currency,
+        sum(credit) as credit,
+        sum(value) as value
     from preview.marts.fct_attribution
     group by model, channel, currency
 

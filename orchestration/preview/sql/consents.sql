@@ -3,14 +3,20 @@ with
 
 held as (
 
-    select person_id, purpose from published.marts.dim_consents
+    select
+        person_id,
+        purpose
+    from published.marts.dim_consents
     where status = 'granted'
 
 ),
 
 made as (
 
-    select person_id, purpose from preview.marts.dim_consents
+    select
+        person_id,
+        purpose
+    from preview.marts.dim_consents
     where status = 'granted'
 
 ),

@@ -3,7 +3,10 @@ with
 
 held as (
 
-    select mql_id, person_id, rep_id
+    select
+        mql_id,
+        person_id,
+        rep_id
     from published.marts.fct_assignments
     where is_current
 
@@ -11,7 +14,10 @@ held as (
 
 made as (
 
-    select mql_id, person_id, rep_id
+    select
+        mql_id,
+        person_id,
+        rep_id
     from preview.marts.fct_assignments
     where is_current
 
@@ -25,4 +31,4 @@ from held
 full outer join made on held.mql_id = made.mql_id
 where held.rep_id is distinct from made.rep_id
 group by held.rep_id, made.rep_id
-order by people desc, before, after
+order by people desc, before asc, after asc
