@@ -64,16 +64,17 @@ class Project:
             raise PreviewBuildError(words.of(results, done.stdout or done.stderr))
 
 
-def prepare(settings: Settings, source: Path, folder: Path, published: Path) -> Project:
-    """The project in `source`, to be built in `folder` beside the published copy.
-
-    Raises SettingError where there is no such project.
-    """
+def ensure(source: Path) -> None:
+    """Raises SettingError where there is no dbt project."""
     if not (source / "dbt_project.yml").exists() or not (source / "profiles.yml").exists():
         raise SettingError(
             f"{source} is no dbt project: it lacks dbt_project.yml or profiles.yml.",
             remedy="Name the changed project's folder by --project-dir.",
         )
+
+
+def prepare(settings: Settings, source: Path, folder: Path, published: Path) -> Project:
+    """The project in `source`, to be built in `folder` beside the published copy."""
     project = Project(source, folder, _environment(settings, source, folder))
     profiles = yaml.safe_load((source / "profiles.yml").read_text())
     told = _profiles(profiles, project.warehouse, published)

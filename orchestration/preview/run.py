@@ -15,6 +15,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from orchestration import dbt, routing_config
+from orchestration.errors import PreviewBuildError
 from orchestration.fast_lane.plan import Plan, read_plan
 from orchestration.fast_lane.slice import Catalog
 from orchestration.preview import deliveries, differences, people, project, selection, sides
@@ -49,8 +50,7 @@ def run(settings: Settings, question: Question, *, now: datetime, progress: Prog
     of score rules and routing raise.
     """
     started = perf_counter()
-    rules.ensure_sound(question.source / "seeds")
-    routing_config.check(question.source / "seeds")
+    _check(question.source)
     with _folder(settings, question.keep) as folder:
         made = _build(settings, question, folder, progress)
         progress("Comparing rows, and telling what follows")
@@ -66,6 +66,16 @@ def run(settings: Settings, question: Question, *, now: datetime, progress: Prog
             )
         kept = folder if question.keep else None
     return Report(**parts, seconds=round(perf_counter() - started, 1), kept=kept)
+
+
+def _check(source: Path) -> None:
+    """What production checks before each build; raises what its checks do."""
+    project.ensure(source)
+    try:
+        rules.ensure_sound(source / "seeds")
+        routing_config.check(source / "seeds")
+    except FileNotFoundError as error:
+        raise PreviewBuildError(f"The seed {Path(error.filename).name} is missing.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from orchestration.settings import Settings
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:The inplace keyword"),  # Great Expectations' own
+    pytest.mark.filterwarnings("ignore"),  # of libraries
 ]
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

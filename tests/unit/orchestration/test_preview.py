@@ -16,7 +16,12 @@ import pytest
 
 from orchestration import warehouse
 from orchestration.destinations import Effect
-from orchestration.errors import SettingError, WarehouseError, WarehouseMissingError
+from orchestration.errors import (
+    PreviewBuildError,
+    SettingError,
+    WarehouseError,
+    WarehouseMissingError,
+)
 from orchestration.preview import differences, limits, people, report, selection, words
 from orchestration.preview.base import pin
 from orchestration.preview.deliveries import difference
@@ -33,6 +38,8 @@ from orchestration.preview.outcome import (
     Report,
     Scores,
 )
+from orchestration.preview.run import Question, run
+from orchestration.settings import Settings
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOBODY = Scores(0, 0, 0, (), {}, 0, 0, (), ())
@@ -359,3 +366,18 @@ def test_a_copy_that_does_not_fit_what_is_told_of_it_is_refused(tmp_path: Path) 
         pin(published, folder)
     with pytest.raises(WarehouseMissingError):
         pin(tmp_path / "nowhere" / "warehouse.duckdb", folder)
+
+
+def test_a_folder_that_is_no_project_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    """Without dbt's files, or without a seed that production checks: an error with a code."""
+    home = tmp_path / "home"
+    question = Question(tmp_path, home / "published" / "warehouse.duckdb")
+    settings = Settings(home=home, _env_file=None)
+
+    with pytest.raises(SettingError, match="no dbt project"):
+        run(settings, question, now=NOW, progress=print)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        (tmp_path / name).touch()
+    with pytest.raises(PreviewBuildError, match=r"score_versions\.csv is missing"):
+        run(settings, question, now=NOW, progress=print)
+    assert not home.exists()
