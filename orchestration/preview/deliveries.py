@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from orchestration import connections, destinations
 from orchestration.backlog import connectors, cost
 from orchestration.destinations import Effect
-from orchestration.dry_run import Copy
+from orchestration.dry_run import SENT, Copy
 from orchestration.preview.outcome import Deliveries
 from orchestration.settings import Settings
 from reverse_etl.connectors import Connector
@@ -28,6 +28,8 @@ from reverse_etl.ledger import Ledger
 from reverse_etl.model import Change
 
 _KEPT_BACK: Final[tuple[Change, ...]] = ("refuse", "hold", "expire", "stale")
+
+_NOTHING: Final[tuple[Change, None]] = ("unchanged", None)
 
 Wanted = Mapping[str, tuple[Change, str | None]]
 """Entity → what the ledger would do with its row, and the hash of the payload."""
@@ -93,16 +95,22 @@ def _rows(
 def difference(
     effect: Effect, before: Wanted, after: Wanted, configured: Mapping[str, Connector]
 ) -> Deliveries:
-    """Of one activation table: what the ledger would do after the change and not before it."""
-    counts = Counter(told[0] for key, told in after.items() if before.get(key) != told)
+    """Of one activation table: what the ledger would do after the change and not before it. A row
+    that would go out anyway, and now with another payload, takes no more requests."""
+    changed = {key: told for key, told in after.items() if before.get(key) != told}
+    counts = Counter(change for change, _ in changed.values())
+    anyway = Counter(
+        change for key, (change, _) in changed.items() if before.get(key, _NOTHING)[0] in SENT
+    )
     sent = counts["create"] + counts["update"]
+    more = sent - anyway["create"] - anyway["update"]
     connector = configured.get(effect.destination)
-    taken = cost(connector, {effect.action: sent}) if connector else None
+    taken = cost(connector, {effect.action: more}) if connector else None
     return Deliveries(
         effect.destination,
         effect.action,
-        new=counts["create"],
-        superseding=counts["update"],
+        new=counts["create"] - anyway["create"],
+        superseding=counts["update"] + anyway["create"],
         cancelled=counts["withdraw"],
         kept_back=sum(counts[change] for change in _KEPT_BACK),
         requests=taken.requests if taken else None,

@@ -123,9 +123,11 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """What the ledger would do with rows that the change makes other. `new` and `superseding` rows
-    would go out; `cancelled` ones wait and would not any more; `kept_back` would be held, refused
-    or too late. `requests` and `minutes` are None where a destination has no credentials."""
+    """What the ledger would do with rows that the change makes other. `new` rows would go out, and
+    would not without the change; `superseding` ones have another payload than what was delivered
+    or waits; `cancelled` ones wait and would not any more; `kept_back` would be held, refused or
+    too late. `requests` and `minutes` are of rows that would not go out anyway, None where a
+    destination has no credentials."""
 
     destination: str
     action: str

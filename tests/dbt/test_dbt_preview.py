@@ -139,10 +139,10 @@ def test_building_the_same_project_anew_changes_nothing(installation: Installati
 def test_a_score_rule_moves_exactly_the_people_it_is_about(
     installation: Installation, copy: Copy
 ) -> None:
-    """Fifteen more points for senior titles: two scores move, one person becomes an MQL, gets an
-    owner and a call task; nobody's address is told."""
+    """Twenty-five more points for senior titles: two scores move, one person becomes an MQL and
+    gets an owner and a call task; nobody's address is told."""
     changed, before = copy(), kept(installation.settings.published)
-    edit(changed / "seeds" / "score_rules.csv", "director|head,20,,", "director|head,35,,")
+    edit(changed / "seeds" / "score_rules.csv", "director|head,20,,", "director|head,45,,")
     told = installation.preview(changed)
     hubspot = {each.action: each for each in told.deliveries if each.destination == "hubspot"}
     spoken = Console(record=True, width=200, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
@@ -151,12 +151,13 @@ def test_a_score_rule_moves_exactly_the_people_it_is_about(
         command._tell(told)
 
     assert (2, 2, 0) == (told.scores.changed, told.scores.up, told.scores.down)
-    assert [15, 15] == [told.scores.spread[0], told.scores.spread[-1]]
+    assert [25, 25] == [told.scores.spread[0], told.scores.spread[-1]]
     assert [installation.people[WARM]] == [mql.person_id for mql in told.mqls.gained]
     assert ((installation.people[WARM],), ()) == (told.scores.above_sample, told.mqls.lost)
     assert [(None, 1)] == [(each.before, each.people) for each in told.owners]
-    assert (1, 0) == (hubspot["create_task"].new, hubspot["create_task"].cancelled)
-    assert 2 == hubspot["upsert_contact"].sent
+    task, contact = hubspot["create_task"], hubspot["upsert_contact"]
+    assert (1, 1, 0) == (task.new, task.superseding, task.cancelled)  # the MQL's tells its score
+    assert (0, 2) == (contact.new, contact.superseding)
     assert "score_rules" in told.built.models
     assert "int_record_people" not in told.built.models
     assert None is told.built.reason

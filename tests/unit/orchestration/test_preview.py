@@ -244,15 +244,18 @@ def test_words_that_may_quote_a_row_are_not_repeated() -> None:
 def test_only_rows_that_the_change_makes_other_count_as_deliveries() -> None:
     """What would go out anyway does not count; a payload that becomes another does."""
     effect = Effect("act_hubspot__contacts", "hubspot", "upsert_contact")
-    before = {"same": ("create", "1"), "other": ("update", "1"), "gone": ("queued", "1")}
+    before = {
+        "same": ("create", "1"), "other": ("unchanged", "1"), "gone": ("queued", "1"),
+        "anyway": ("create", "1"),
+    }  # fmt: skip
     after = {
         "same": ("create", "1"), "other": ("update", "2"), "gone": ("withdraw", None),
-        "new": ("create", "9"), "refused": ("refuse", "3"),
+        "new": ("create", "9"), "refused": ("refuse", "3"), "anyway": ("create", "2"),
     }  # fmt: skip
 
     told = difference(effect, before, after, {})
 
-    assert (1, 1, 1, 1) == (told.new, told.superseding, told.cancelled, told.kept_back)
+    assert (1, 2, 1, 1) == (told.new, told.superseding, told.cancelled, told.kept_back)
     assert told.requests is None
 
 
