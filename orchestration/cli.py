@@ -6,8 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -32,7 +30,15 @@ from orchestration.commands.diff import diff
 from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
 from orchestration.commands.openapi import openapi
-from orchestration.commands.output import JsonOption, err, out, print_json, reports_errors
+from orchestration.commands.output import (
+    JsonOption,
+    err,
+    out,
+    print_json,
+    reports_errors,
+    steps,
+)
+from orchestration.commands.preview import preview
 from orchestration.network import require_free
 from orchestration.settings import load_settings
 
@@ -55,6 +61,7 @@ app.command()(activate)
 app.command()(audit)
 app.command()(diff)
 app.command()(openapi)
+app.command()(preview)
 app.command()(errors)
 app.command()(erase)
 
@@ -68,7 +75,7 @@ def demo(as_json: JsonOption = False) -> None:
     from orchestration.demo.play import play
     from orchestration.demo.tell import as_dict, tell
 
-    story = play(load_settings(), progress=_progress(as_json))
+    story = play(load_settings(), progress=steps(as_json))
     print_json(as_dict(story)) if as_json else tell(story, out)
 
 
@@ -86,7 +93,7 @@ def run(
     from orchestration.status import take_status
 
     settings = load_settings()
-    report = run_batch(settings, full=full, progress=_progress(as_json))
+    report = run_batch(settings, full=full, progress=steps(as_json))
     told = as_dict(report, take_status(settings, now=datetime.now(UTC)), settings.destinations)
     print_json(told) if as_json else tell(told, out)
 
@@ -172,16 +179,6 @@ def ui(
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = ["dev", "--workspace", workspace, "--host", host, "--port", str(port)]
     os.execv(dagster, [dagster, *arguments])  # noqa: S606  our own interpreter's Dagster
-
-
-def _progress(as_json: bool) -> Callable[[str], None]:
-    """Say on the terminal what goes on now; be quiet when a program reads."""
-    started = time.monotonic()
-
-    def show(step: str) -> None:
-        err.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {step} …")
-
-    return (lambda _step: None) if as_json else show
 
 
 def main() -> None:

@@ -101,8 +101,19 @@ def run(arguments: Sequence[str], *, target: Path, environment: Mapping[str, str
 def fingerprint(settings: Settings) -> str:
     """Changes with anything that may change a row: models, seeds, functions and what they use, and
     which destinations have models."""
-    used = (f"{library} {version(library)}" for library in LIBRARIES)
-    told = [_digest(PROJECT_DIR), *used, *sorted(settings.destinations)]
+    return _hash([_digest(PROJECT_DIR), *_libraries(), *sorted(settings.destinations)])
+
+
+def functions_fingerprint(project: Path) -> str:
+    """Changes with the Python that a project's models call, and with what that uses."""
+    return _hash([_digest(project / "functions"), *_libraries()])
+
+
+def _libraries() -> list[str]:
+    return [f"{library} {version(library)}" for library in LIBRARIES]
+
+
+def _hash(told: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
+from duckdb import DuckDBPyConnection
 
 from orchestration import activation, connections, destinations, warehouse
 from orchestration.backlog import Cost, connectors, cost
@@ -38,58 +39,74 @@ class DryRun:
         return Counter(row.change for row in self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A read copy of the warehouse, and what decides which of its rows may go out."""
+
+    connection: DuckDBPyConnection
+    settings: Settings
+    consents: Sequence[ConsentRow]
+    as_of: int
+    asks: Mapping[str, timedelta]
+
+    @classmethod
+    def of(cls, connection: DuckDBPyConnection, settings: Settings) -> Copy:
+        """What stands under the warehouse's names in this connection."""
+        return cls(
+            connection,
+            settings,
+            activation.consents(connection),
+            warehouse.log_position(connection),
+            activation.asks(settings),
+        )
+
+    def rows(self, effect: Effect) -> list[ActivationRow]:
+        return activation.activation_rows(self.connection, effect)
+
+    def told(
+        self, ledger: Ledger, effect: Effect, rows: Sequence[ActivationRow], *, now: datetime
+    ) -> list[Preview]:
+        """What the ledger would do with these rows of the copy."""
+        return ledger.preview(
+            rows,
+            destination=effect.destination,
+            action=effect.action,
+            now=now,
+            admission=self.admission(effect),
+            consents=self.consents,
+            as_of=self.as_of,
+        )
+
+    def admission(self, effect: Effect) -> Admission:
+        held = activation.held(self.connection, effect)
+        return activation.admission(effect, held, self.settings.approve_above, self.asks)
+
+
 def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> list[DryRun]:
     """For every activation table of these destinations, from the published copy and the ledger as
     they are now. Raises WarehouseMissingError before the first batch."""
     configured = connectors(settings)
     with (
-        warehouse.connect(settings.published) as copy,
+        warehouse.connect(settings.published) as connection,
         closing(connections.ledger(settings)) as ledger,
     ):
-        consents = activation.consents(copy)
-        as_of, asks = warehouse.log_position(copy), activation.asks(settings)
+        copy = Copy.of(connection, settings)
         return [
-            _dry_run(
-                ledger,
-                effect,
-                activation.activation_rows(copy, effect),
-                admission=activation.admission(
-                    effect, activation.held(copy, effect), settings.approve_above, asks
-                ),
-                consents=consents,
-                connector=configured.get(effect.destination),
-                now=now,
-                as_of=as_of,
-            )
+            _dry_run(copy, ledger, effect, configured.get(effect.destination), now)
             for effect in destinations.effects(names)
         ]
 
 
 def _dry_run(
-    ledger: Ledger,
-    effect: Effect,
-    rows: Sequence[ActivationRow],
-    *,
-    admission: Admission,
-    consents: Sequence[ConsentRow],
-    connector: Connector | None,
-    now: datetime,
-    as_of: int,
+    copy: Copy, ledger: Ledger, effect: Effect, connector: Connector | None, now: datetime
 ) -> DryRun:
-    told = ledger.preview(
-        rows,
-        destination=effect.destination,
-        action=effect.action,
-        now=now,
-        admission=admission,
-        consents=consents,
-        as_of=as_of,
-    )
+    rows = copy.rows(effect)
+    told = copy.told(ledger, effect, rows, now=now)
     sent = {row.entity_key for row in told if row.change in SENT}
     payloads = [orjson.loads(row.payload) for row in rows if row.entity_key in sent]
     taken = cost(connector, {effect.action: len(sent)}) if connector else None
     new = sum(row.change in ("create", "update") for row in told)
-    most = admission.approve_above
+    most = copy.settings.approve_above.get(effect.destination)
     return DryRun(
         effect,
         tuple(told),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -92,6 +93,7 @@ def build(settings: Settings, from_nothing: bool, progress: Callable[[str], None
     )
     for path in leftovers:
         path.unlink(missing_ok=True)
+    shutil.rmtree(settings.home / "preview", ignore_errors=True)  # what previews kept
 
 
 def position_of(log: EventLog, event_key: str) -> int:

@@ -14,6 +14,9 @@ OrchestrationError
 ├── LaneParityError             the fast lane makes other rows than the batch published
 ├── RoutingConfigError          the routing seeds contradict each other
 ├── BuildFailedError            dbt or a blocking data contract stopped the batch
+├── PreviewError
+│   ├── PreviewBuildError       the changed project does not compile, build or pass its tests
+│   └── PreviewAboveLimitError  the change would do more than it may
 ├── ScoreError
 │   ├── ScoreRulesInvalidError  a score rule or version cannot be scored by
 │   ├── ScoreVersionUnknownError
@@ -85,6 +88,18 @@ class WarehouseCorruptError(WarehouseError):
 
 class BuildFailedError(OrchestrationError):
     code = "BUILD_FAILED"
+
+
+class PreviewError(OrchestrationError):
+    code = "PREVIEW_BUILD_FAILED"
+
+
+class PreviewBuildError(PreviewError):
+    code = "PREVIEW_BUILD_FAILED"
+
+
+class PreviewAboveLimitError(PreviewError):
+    code = "PREVIEW_ABOVE_LIMIT"
 
 
 class PlanError(OrchestrationError):

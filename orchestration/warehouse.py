@@ -33,11 +33,13 @@ POOL = "warehouse"  # Dagster's concurrency pool, limit 1: DuckDB takes one proc
 @dataclass(frozen=True, slots=True)
 class Publication:
     """What the published copy holds: `log_position` is the last event in it, `digests` has one
-    fingerprint an activation table (it changes when there is something new to enqueue)."""
+    fingerprint an activation table (it changes when there is something new to enqueue),
+    `functions` is that of the Python which the models call (None if an older version wrote it)."""
 
     published_at: datetime
     log_position: int
     digests: Mapping[str, str]
+    functions: str | None = None
 
 
 @contextmanager
@@ -106,16 +108,18 @@ def publish(
     activation: Collection[str],
     now: datetime,
     manifest: Path | None = None,
+    functions: str | None = None,
 ) -> Publication:
     """Copy the warehouse beside `target` and swap it in; readers see the old or the new one.
 
     `activation`: the tables that are fingerprinted, of the destinations that are on; `manifest`:
-    dbt's, with the SQL that made the tables.
+    dbt's, with the SQL that made the tables; `functions`: fingerprint of the Python it calls.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with connect(warehouse, read_only=False) as connection:
         connection.execute("checkpoint")
-        publication = Publication(now, log_position(connection), _digests(connection, activation))
+        digests = _digests(connection, activation)
+        publication = Publication(now, log_position(connection), digests, functions)
     told = json.dumps(asdict(publication), default=str, indent=2)
     _swap(target, lambda staged: shutil.copyfile(warehouse, staged))
     if manifest is not None:
@@ -138,7 +142,10 @@ def publication(target: Path) -> Publication | None:
         return None
     told = json.loads(described.read_text())
     return Publication(
-        datetime.fromisoformat(told["published_at"]), told["log_position"], told["digests"]
+        datetime.fromisoformat(told["published_at"]),
+        told["log_position"],
+        told["digests"],
+        told.get("functions"),
     )
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import getpass
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from orchestration.commands.output import JsonOption, err, out, print_json, reports_errors, table
+from orchestration.commands.output import (
+    JsonOption,
+    out,
+    print_json,
+    reports_errors,
+    steps,
+    table,
+)
 from orchestration.errors import ErasureUnconfirmedError
 from orchestration.settings import load_settings
 
@@ -38,7 +44,7 @@ def erase(
 
     settings = load_settings()
     request = erasure.Request(who.strip(), by or getpass.getuser())
-    progress = _progress(as_json)
+    progress = steps(as_json)
     if dry_run:
         told = erasure.preview(settings, request, progress=progress)
         print_json(told) if as_json else _tell("Would be erased", told)
@@ -62,12 +68,3 @@ def _tell(title: str, told: Mapping[str, Any]) -> None:
     out.print(table(title, ("what", "how many"), rows))
     for note in told.get("notes", ()):
         out.print(note)
-
-
-def _progress(as_json: bool) -> Callable[[str], None]:
-    started = time.monotonic()
-
-    def show(step: str) -> None:
-        err.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {step} …")
-
-    return (lambda _step: None) if as_json else show

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Annotated, Any
@@ -43,6 +44,16 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in rows:
         made.add_row(*("" if cell is None else str(cell) for cell in row))
     return made
+
+
+def steps(as_json: bool) -> Callable[[str], None]:
+    """Say on the terminal what goes on now; be quiet when a program reads."""
+    started = time.monotonic()
+
+    def show(step: str) -> None:
+        err.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {step} …")
+
+    return (lambda _step: None) if as_json else show
 
 
 def print_error(error: Exception, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ from ingestion.sandbox.personas import (
 )
 from orchestration.cli import app
 
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+UNNEEDED = shutil.ignore_patterns("target", "logs", "__pycache__")
 HOT_LEAD = "hanna.hot@brightforge.io"
 STATES = {
     "pending",
@@ -190,6 +193,53 @@ def test_a_published_cell_that_is_wrong_fails_the_comparison(delivered: Delivere
     assert "Spoilt" not in done.stdout + done.stderr
     assert "LANE_PARITY" == installation.json("status")["lane"]["parity"]["code"]
     assert installation.json("lane", "parity")["passed"]
+
+
+@pytest.mark.slow
+def test_a_preview_of_the_same_project_tells_of_nothing(delivered: Delivered) -> None:
+    """The project that the batch itself built and published changes nothing, and no model is
+    built: all figures are zero."""
+    told = delivered.installation.json("preview")
+
+    assert {0} == set(told["figures"].values())
+    assert ([], None) == (told["built"]["models"], told["built"]["reason"])
+
+
+@pytest.mark.slow
+def test_a_preview_above_its_limit_fails_and_names_nobody(
+    delivered: Delivered, tmp_path: Path
+) -> None:
+    """More points for a form make MQLs: told by id on the terminal and in markdown, with exit
+    code 1 where they are more than allowed; no address, no name; the MQL there was stays."""
+    installation = delivered.installation
+    changed = shutil.copytree(PROJECT, tmp_path / "dbt_project", ignore=UNNEEDED)
+    rules = changed / "seeds" / "score_rules.csv"
+    rules.write_text(rules.read_text().replace("happened,,10,90,20", "happened,,60,90,60"))
+    report = tmp_path / "report.md"
+    limit = ("--fail-above", "mqls_gained=0,mqls_lost=0")
+    done = installation.millrace(
+        "preview", "--project-dir", str(changed), "--markdown", str(report), *limit, check=False
+    )
+    told = done.stdout + done.stderr + report.read_text()
+    known = people(installation.home)
+
+    assert 1 == done.returncode
+    assert "PREVIEW_ABOVE_LIMIT" in done.stderr
+    assert "mqls_gained is" in done.stderr
+    assert "mqls_lost is" not in done.stderr
+    assert report.read_text().startswith("### Preview of this change\n\n**Above the limit:**")
+    assert any(person_id in told for person_id, *_ in known)
+    assert [] == [value for value in personal(installation.home) if value in told]
+    assert not (installation.home / "preview").exists()
+
+
+def personal(home: Path) -> list[str]:
+    """What must not be told of anybody."""
+    with duckdb.connect(str(home / "published" / "warehouse.duckdb"), read_only=True) as copy:
+        found = copy.execute(
+            "select email, phone, first_name || ' ' || last_name from marts.dim_people"
+        ).fetchall()
+    return sorted({value for row in found for value in row if value})
 
 
 def test_log_count_keeps_its_keys(delivered: Delivered) -> None:

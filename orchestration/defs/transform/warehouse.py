@@ -9,7 +9,13 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration import destinations, routing_config, warehouse
-from orchestration.dbt import PROJECT_DIR, Translator, ensure_manifest, prepare_build
+from orchestration.dbt import (
+    PROJECT_DIR,
+    Translator,
+    ensure_manifest,
+    functions_fingerprint,
+    prepare_build,
+)
 from orchestration.incremental import told
 from orchestration.incremental.build import Report
 from orchestration.incremental.decide import Full
@@ -87,6 +93,7 @@ def models() -> dg.Definitions:
                 activation=[effect.table for effect in wanted],
                 now=datetime.now(UTC),
                 manifest=built_manifest(settings),
+                functions=functions_fingerprint(PROJECT_DIR),
             )
             build = last_build(settings)
         return dg.MaterializeResult(
