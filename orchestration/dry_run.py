@@ -13,6 +13,7 @@ import orjson
 from orchestration import activation, connections, destinations, warehouse
 from orchestration.backlog import Cost, connectors, cost
 from orchestration.destinations import Effect
+from orchestration.quality import contracts, runner
 from orchestration.settings import Settings
 from reverse_etl.connectors import Connector
 from reverse_etl.leaving import LeavingField, leaving
@@ -47,6 +48,7 @@ def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> lis
         closing(connections.ledger(settings)) as ledger,
     ):
         consents = activation.consents(copy)
+        promised = contracts.read(settings.published_manifest).activation
         as_of, asks = warehouse.log_position(copy), activation.asks(settings)
         return [
             _dry_run(
@@ -54,7 +56,10 @@ def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> lis
                 effect,
                 activation.activation_rows(copy, effect),
                 admission=activation.admission(
-                    effect, activation.held(copy, effect), settings.approve_above, asks
+                    effect,
+                    runner.check_table(copy, promised[effect.table]).broken_rules,
+                    settings.approve_above,
+                    asks,
                 ),
                 consents=consents,
                 connector=configured.get(effect.destination),
