@@ -34,6 +34,11 @@ def check(contract: Contract, frame: pd.DataFrame) -> Report:
     return Report(contract.table, len(frame), len(contract.rules), failures)
 
 
+def warm() -> None:
+    """Import Great Expectations now."""
+    _great_expectations()
+
+
 @cache
 def _great_expectations() -> Any:
     """Imported late: it takes seconds, and only batches need it."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from dbt_warehouse import Warehouse
 
+from orchestration.bench.contracts import measure_contracts
 from orchestration.destinations import NAMES, effects
 from orchestration.quality import contracts, quick
 from orchestration.quality.activation_contracts import BY_TABLE
@@ -120,3 +121,10 @@ def test_contracts_can_be_asked_of_what_is_built(warehouse: Warehouse, found: Co
     warehouse.build([])
     for contract in (*found.canonical, *found.activation.values()):
         assert [] == warehouse.query(f"{contract.query} limit 0"), contract.name
+
+
+@pytest.mark.slow
+def test_the_benchmark_finds_what_it_broke() -> None:
+    """`millrace bench contracts` measures checks that work: every broken row is found."""
+    told = measure_contracts(2_000, lambda _step: None)
+    assert 0 < told["broken"] == told["found"]
