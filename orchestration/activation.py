@@ -85,9 +85,10 @@ def _enqueue(
     asks: Mapping[str, timedelta],
     now: datetime,
 ) -> tuple[EnqueueReport, Report]:
+    rows = activation_rows(connection, effect)
     report = runner.check_table(connection, contracts[effect.table])
     enqueued = ledger.enqueue(
-        activation_rows(connection, effect),
+        rows,
         destination=effect.destination,
         action=effect.action,
         now=now,

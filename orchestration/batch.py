@@ -85,7 +85,11 @@ def run_batch(
             raise _named(broken[0], settings, since=since) from broken[0]
         if not result.success:
             raise BuildFailedError(
-                f"The batch stopped at: {', '.join(failed) or 'an unnamed step'}."
+                f"The batch stopped at: {', '.join(failed) or 'an unnamed step'}.",
+                remedy="Look at `millrace quality report`: it names rules and keys. Mend the data,"
+                " or the rule, and run again."
+                if failed
+                else None,
             )
         if skipped := _skipped(result):
             raise BuildFailedError(

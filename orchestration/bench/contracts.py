@@ -16,6 +16,7 @@ from orchestration.dbt import ensure_manifest
 from orchestration.quality import borders, contracts, runner
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Contract
+from orchestration.quality.results import CONTRACT
 from orchestration.settings import Settings
 
 Progress = Callable[[str], None]
@@ -155,7 +156,7 @@ def _unchanged(connection: duckdb.DuckDBPyConnection, promised: Contracts, folde
             folder=folder,
             run="bench",
             now=datetime.now(UTC),
-            wanted=lambda _table, name: name == borders.CONTRACT,
+            wanted=lambda _table, name: name == CONTRACT,
         )
         seconds = result.seconds
     return seconds

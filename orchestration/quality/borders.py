@@ -17,9 +17,7 @@ from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Border, Contract
 from orchestration.quality.measured import MEASURES, Measure
 from orchestration.quality.report import Failure, Report, merged
-from orchestration.quality.results import Result
-
-CONTRACT = "contract"
+from orchestration.quality.results import CONTRACT, Result
 
 Wanted = Callable[[str, str], bool]
 """Whether this check of this table is asked for."""

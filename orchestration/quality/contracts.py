@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from orchestration.errors import BuildFailedError
 from orchestration.quality import generated
 from orchestration.quality.activation_contracts import BY_TABLE
 from orchestration.quality.expectations import (
@@ -107,19 +108,28 @@ class Contracts:
 
 
 def read(manifest: Path) -> Contracts:
-    """Of the models in dbt's manifest; raises ValueError for YAML that is not understood."""
+    """Of the models in dbt's manifest. Raises BuildFailedError for what is not understood in it."""
     return _read(manifest, manifest.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
 def _read(manifest: Path, _changed: int) -> Contracts:
-    return of(json.loads(manifest.read_bytes()))
+    try:
+        return of(json.loads(manifest.read_bytes()))
+    except ValueError as error:
+        raise BuildFailedError(
+            f"The data contracts cannot be read: {error}",
+            remedy="Mend it in the YAML of the model, or in orchestration/quality/.",
+        ) from error
 
 
 def of(manifest: Mapping[str, Any]) -> Contracts:
-    """Of the models in this manifest. An activation table has rules about its payload, or it is an
-    error: KeyError."""
+    """Of the models in this manifest. Raises ValueError for an `expect` that is not understood, and
+    for an activation table without rules about its payload."""
     found = generated.contracts(manifest)
+    bare = {each.table for each in found if each.border == "activation"} - BY_TABLE.keys()
+    if bare:
+        raise ValueError(f"{', '.join(sorted(bare))} has no rules about its payload.")
     return Contracts(
         raw=RAW,
         canonical=tuple(

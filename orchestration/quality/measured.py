@@ -55,14 +55,15 @@ class Measure:
 
 
 def check(connection: duckdb.DuckDBPyConnection, measure: Measure, now: datetime) -> Report:
-    """What was not judged, and every figure, stands in the notes."""
+    """What was not judged, and every figure, stands in the notes; `rows` counts what was."""
     import pandas as pd
 
     verdicts = measure.of(connection, now)
     rows = [(each.key, _word(each)) for each in verdicts]
     report = runner.check(measure.contract, pd.DataFrame(rows, columns=["key", "verdict"]))
     notes = tuple(f"{each.key}: {_word(each)}; {each.said}" for each in verdicts)
-    return replace(report, notes=notes or ("nothing to judge yet",))
+    judged = sum(each.kept is not None for each in verdicts)
+    return replace(report, rows=judged, notes=notes or ("nothing to judge yet",))
 
 
 def _word(verdict: Verdict) -> str:

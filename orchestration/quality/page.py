@@ -13,7 +13,7 @@ from orchestration.quality import results, schema
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Border, Contract
 from orchestration.quality.measured import MEASURES
-from orchestration.quality.results import Broken, Result
+from orchestration.quality.results import CONTRACT, Broken, Result
 
 FILE: Final = "index.html"
 BORDERS: Final[tuple[Border, ...]] = ("raw", "canonical", "activation")
@@ -108,9 +108,9 @@ def _of_border(
     border: Border, contracts: Contracts, found: dict[tuple[str, str], list[Result]]
 ) -> Iterator[ShownCheck]:
     for contract in contracts.at(border):
-        history = _newest(found.get((contract.name, "contract"), []))
+        history = _newest(found.get((contract.name, CONTRACT), []))
         rules = tuple(_rules(_told(contract), history))
-        yield ShownCheck(border, contract.name, "contract", rules, history)
+        yield ShownCheck(border, contract.name, CONTRACT, rules, history)
     for measure in MEASURES:
         if measure.border == border:
             name = measure.contract.name

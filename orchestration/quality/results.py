@@ -15,6 +15,8 @@ from filelock import FileLock
 from orchestration.quality.report import Report
 
 FILE: Final = "results.jsonl"
+CONTRACT: Final = "contract"
+"""The check of a table's rows; others are measures."""
 KEEP: Final = 20
 """Results of each check that are kept."""
 
@@ -32,9 +34,9 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One check of one table. `check`: contract, or the measure's name; `digest`: of the contract
-    and of what was checked, None where that is always read; `unchanged`: the digest was that of
-    the result before, which still stands."""
+    """One check of one table. `check`: contract, or the measure's name; `rows`: of the table, or
+    series that could be judged; `digest`: of the contract and of what was checked, None where that
+    is always read; `unchanged`: the digest was that of the result before, which still stands."""
 
     border: str
     table: str
@@ -64,7 +66,9 @@ class Result:
             return "failed"
         if self.broken:
             return "warned"
-        return "not judged" if self.rules and not self.rows else "passed"
+        if self.rows:
+            return "passed"
+        return "no rows" if self.check == CONTRACT else "not judged"
 
 
 def of_report(

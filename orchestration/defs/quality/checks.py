@@ -15,13 +15,14 @@ from orchestration.quality import borders, contracts, told
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Border
 from orchestration.quality.measured import MEASURES
+from orchestration.quality.results import CONTRACT
 from orchestration.settings import load_settings
 
 
 def _specs(found: Contracts, border: Border) -> list[dg.AssetCheckSpec]:
     specs = [
         dg.AssetCheckSpec(
-            borders.CONTRACT,
+            CONTRACT,
             asset=[contract.schema, contract.table],
             blocking=any(rule.blocking for rule in contract.rules),
             description=told.described(contract),

@@ -13,11 +13,12 @@ import pytest
 from orchestration.quality import borders, contracts, page, results
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Contract, Rule, between, matches, not_null, unique
-from orchestration.quality.results import KEEP, Result
+from orchestration.quality.results import CONTRACT, KEEP, Result
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations.*")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of libraries
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+BEFORE = NOW - timedelta(hours=1)
 THINGS = Contract(
     "canonical",
     "marts",
@@ -49,7 +50,7 @@ def check(
         folder=folder,
         run=f"run-{minute}",
         now=now,
-        wanted=lambda _table, name: name == borders.CONTRACT,
+        wanted=lambda _table, name: name == CONTRACT,
     )
     return result
 
@@ -137,3 +138,42 @@ def test_every_rule_has_a_name() -> None:
     rules += [rule for _, found in contracts.BESIDES.values() for rule in found]
 
     assert all(rule.name for rule in rules)
+
+
+def test_a_measure_that_could_not_judge_is_not_called_good(tmp_path: Path) -> None:
+    """Without a history volume and silence are not judged, and the notes say why."""
+    with duckdb.connect() as connection:
+        columns = "position, source, event_key, kind, received_at, correlation_id, historical"
+        rows = f"(1, 'shop', 'k', 'webhook', timestamptz '{BEFORE.isoformat()}', 'c', false)"
+        connection.execute("create schema raw")
+        connection.execute(f"create table raw.events as from (values {rows}) t({columns})")
+        found = borders.check_border(connection, FOUND, "raw", folder=tmp_path, run="run", now=NOW)
+    told = {result.check: (result.state, result.notes) for result, _ in found}
+
+    assert "passed" == told[CONTRACT][0]
+    assert ("not judged", ("shop: not judged; 0 of 4 weeks of history",)) == told["volume"]
+    assert ("not judged", ("shop: not judged; too few events for a rhythm",)) == told["freshness"]
+
+
+def test_a_source_that_sends_less_warns_by_its_name(tmp_path: Path) -> None:
+    """Yesterday beside the same weekday of the weeks before, read from the log as loaded; what was
+    loaded of the past does not count."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw")
+        connection.execute(
+            """
+            create table raw.events as
+            select
+                row_number() over () as position, 'shop' as source, 'webhook' as kind,
+                row_number() over ()::varchar as event_key, 'c' as correlation_id,
+                ?::timestamptz - to_days(1 + 7 * week::integer) as received_at,
+                week = 0 and copy > 10 as historical
+            from range(9) weeks(week), range(100) copies(copy)
+            """,
+            [NOW],
+        )
+        found = borders.check_border(connection, FOUND, "raw", folder=tmp_path, run="run", now=NOW)
+    [volume] = [result for result, _ in found if result.check == "volume"]
+
+    assert ("warned", ("shop",)) == (volume.state, volume.broken[0].keys)
+    assert "11 rows on 2026-06-14, 100 are usual" in volume.notes[0]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from orchestration.quality import generated, quick, runner, schema
+from orchestration.errors import BuildFailedError
+from orchestration.quality import contracts, generated, quick, runner, schema
 from orchestration.quality.expectations import Contract, Rule
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations.*")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of libraries
 
 Told = Mapping[str, Any]
 
@@ -219,3 +222,22 @@ def test_columns_and_types_are_promised_too() -> None:
     assert {"marts.things"} == set(found)
     assert {"b", "c", "d"} == set(found["marts.things"].columns)
     assert found["marts.things"].blocking
+
+
+def test_what_is_not_understood_is_told_with_a_code(tmp_path: Path) -> None:
+    """A mistake in the YAML names model and column, and a way out."""
+    things = model("things", "marts", {"id": column(expect={"least": 1})})
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps({"nodes": {"model.things": things, "k": KEY}}))
+
+    with pytest.raises(BuildFailedError, match=r"things\.id") as raised:
+        contracts.read(file)
+    assert "BUILD_FAILED" == raised.value.code
+    assert "YAML" in raised.value.remedy
+
+
+def test_what_leaves_the_house_has_rules_about_its_payload() -> None:
+    """A new activation table without them is refused, not sent unseen."""
+    bare = {"model.things": model("things", "activation", {}), "k": KEY}
+    with pytest.raises(ValueError, match="things"):
+        contracts.of({"nodes": bare})
