@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import FileLock
+
 from orchestration.quality import results, schema
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Border, Contract
@@ -79,8 +81,9 @@ def write(folder: Path, contracts: Contracts) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     staged = folder / f"{FILE}.next"
-    staged.write_text(text, encoding="utf-8")
-    return staged.replace(folder / FILE)
+    with FileLock(f"{staged}.lock"):
+        staged.write_text(text, encoding="utf-8")
+        return staged.replace(folder / FILE)
 
 
 def as_dict(check: ShownCheck) -> dict[str, Any]:
