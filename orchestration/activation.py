@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -12,8 +12,9 @@ import duckdb
 
 from orchestration import accounts, connections, decisions, delivery, destinations, warehouse
 from orchestration.destinations import Effect
-from orchestration.quality import runner
-from orchestration.quality.activation_contracts import BY_TABLE
+from orchestration.quality import contracts, runner
+from orchestration.quality.expectations import Contract
+from orchestration.quality.report import Report
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, Admission, ConsentRow, DispatchReport, EnqueueReport
@@ -34,11 +35,13 @@ def activate(
         decisions.append_decisions(log, decisions.undecided(copy), now=now)
         apply_consents(ledger, copy, now=now)
         settle(ledger, settings)
+        promised = contracts.read(settings.published_manifest).activation
         enqueued = {
             effect.name: enqueue(
                 ledger,
                 copy,
                 effect,
+                contracts=promised,
                 approve_above=settings.approve_above,
                 asks=asks(settings),
                 now=now,
@@ -53,39 +56,43 @@ def enqueue(
     connection: duckdb.DuckDBPyConnection,
     effect: Effect,
     *,
+    contracts: Mapping[str, Contract],
     approve_above: Mapping[str, int],
     asks: Mapping[str, timedelta],
     now: datetime,
-) -> tuple[EnqueueReport, runner.Report]:
+) -> tuple[EnqueueReport, Report]:
     """Check the table's contract, then record what is wanted; rows that fail are held, and so are
     all new ones where they are more than `approve_above` lets this destination have at once.
 
-    `connection` reads the published copy. Good neighbours of a failing row go on. What the same
-    copy asks the destinations in `asks` is recorded before the rows that wait for answers.
+    `connection` reads the published copy; `contracts`: of the activation tables. Good neighbours of
+    a failing row go on. What the same copy asks the destinations in `asks` is recorded before the
+    rows that wait for answers.
     """
     if effect.destination not in asks:
         as_of = warehouse.log_position(connection)
         for question in destinations.effects(asks):
             if ledger.told_until(question.destination, question.action) < as_of:
-                _enqueue(ledger, connection, question, approve_above, asks, now)
-    return _enqueue(ledger, connection, effect, approve_above, asks, now)
+                _enqueue(ledger, connection, question, contracts, approve_above, asks, now)
+    return _enqueue(ledger, connection, effect, contracts, approve_above, asks, now)
 
 
 def _enqueue(
     ledger: Ledger,
     connection: duckdb.DuckDBPyConnection,
     effect: Effect,
+    contracts: Mapping[str, Contract],
     approve_above: Mapping[str, int],
     asks: Mapping[str, timedelta],
     now: datetime,
-) -> tuple[EnqueueReport, runner.Report]:
-    report = runner.check_table(connection, BY_TABLE[effect.table])
+) -> tuple[EnqueueReport, Report]:
+    rows = activation_rows(connection, effect)
+    report = runner.check_table(connection, contracts[effect.table])
     enqueued = ledger.enqueue(
-        activation_rows(connection, effect),
+        rows,
         destination=effect.destination,
         action=effect.action,
         now=now,
-        admission=admission(effect, _held(report), approve_above, asks),
+        admission=admission(effect, report.broken_rules, approve_above, asks),
         as_of=warehouse.log_position(connection),
     )
     return enqueued, report
@@ -101,28 +108,21 @@ def asks(settings: Settings) -> dict[str, timedelta]:
 
 def admission(
     effect: Effect,
-    held: Mapping[str, str],
+    broken: Mapping[str, Sequence[str]],
     approve_above: Mapping[str, int],
     asks: Mapping[str, timedelta],
 ) -> Admission:
-    """What keeps rows of this table from going out at once."""
+    """What keeps rows of this table from going out at once; `broken`: entity key → the rules of
+    the contract that the row breaks."""
     limit = asks.get(effect.destination)
     return Admission(
-        held,
+        dict.fromkeys(broken, CONTRACT_VIOLATION),
         approve_above.get(effect.destination),
         effect.skips_stale,
         asks=limit,
         waits=bool(asks) and limit is None,
+        reasons={key: f"breaks {'; '.join(rules)}" for key, rules in broken.items()},
     )
-
-
-def held(connection: duckdb.DuckDBPyConnection, effect: Effect) -> dict[str, str]:
-    """Which rows break the table's contract: entity key → the code that keeps them back."""
-    return _held(runner.check_table(connection, BY_TABLE[effect.table]))
-
-
-def _held(report: runner.Report) -> dict[str, str]:
-    return dict.fromkeys(report.failing_keys, CONTRACT_VIOLATION)
 
 
 def apply_consents(ledger: Ledger, connection: duckdb.DuckDBPyConnection, *, now: datetime) -> int:

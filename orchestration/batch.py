@@ -31,8 +31,8 @@ STEPS = {
     "event_log": "Loading the event log into the warehouse (dlt)",
     "raw__deliveries": "Loading what was delivered, from the ledger",
     "dbt": "Building and testing the models (dbt)",
-    "raw__events_contract": "Checking the raw contract (Great Expectations)",
-    "intermediate__int_event_outcomes_contract": "Checking the canonical contracts",
+    "raw_contracts": "Checking the raw contract (Great Expectations)",
+    "canonical_contracts": "Checking the canonical contracts",
     "warehouse__published": "Publishing the read copy",
     "log__mql_decisions": "Writing new decisions to the log",
     "ledger__consents": "Recording consents and what is wanted in the ledger",
@@ -85,7 +85,11 @@ def run_batch(
             raise _named(broken[0], settings, since=since) from broken[0]
         if not result.success:
             raise BuildFailedError(
-                f"The batch stopped at: {', '.join(failed) or 'an unnamed step'}."
+                f"The batch stopped at: {', '.join(failed) or 'an unnamed step'}.",
+                remedy="Look at `millrace quality report`: it names rules and keys. Mend the data,"
+                " or the rule, and run again."
+                if failed
+                else None,
             )
         if skipped := _skipped(result):
             raise BuildFailedError(

@@ -22,6 +22,7 @@ from orchestration.commands import (
     keys,
     lane,
     log,
+    quality,
     score,
 )
 from orchestration.commands.activate import activate
@@ -57,6 +58,7 @@ app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(identity.app, name="identity")
 app.add_typer(score.app, name="score")
+app.add_typer(quality.app, name="quality")
 app.command()(activate)
 app.command()(audit)
 app.command()(diff)

@@ -14,6 +14,8 @@ from duckdb import DuckDBPyConnection
 from orchestration import activation, connections, destinations, warehouse
 from orchestration.backlog import Cost, connectors, cost
 from orchestration.destinations import Effect
+from orchestration.quality import contracts, runner
+from orchestration.quality.expectations import Contract
 from orchestration.settings import Settings
 from reverse_etl.connectors import Connector
 from reverse_etl.leaving import LeavingField, leaving
@@ -48,6 +50,7 @@ class Copy:
     consents: Sequence[ConsentRow]
     as_of: int
     asks: Mapping[str, timedelta]
+    promised: Mapping[str, Contract]
 
     @classmethod
     def of(cls, connection: DuckDBPyConnection, settings: Settings) -> Copy:
@@ -58,6 +61,7 @@ class Copy:
             activation.consents(connection),
             warehouse.log_position(connection),
             activation.asks(settings),
+            contracts.read(settings.published_manifest).activation,
         )
 
     def rows(self, effect: Effect) -> list[ActivationRow]:
@@ -78,8 +82,9 @@ class Copy:
         )
 
     def admission(self, effect: Effect) -> Admission:
-        held = activation.held(self.connection, effect)
-        return activation.admission(effect, held, self.settings.approve_above, self.asks)
+        promised = self.promised.get(effect.table)  # None: a table that only a change brings
+        broken = runner.check_table(self.connection, promised).broken_rules if promised else {}
+        return activation.admission(effect, broken, self.settings.approve_above, self.asks)
 
 
 def dry_run(settings: Settings, names: Collection[str], *, now: datetime) -> list[DryRun]:

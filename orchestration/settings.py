@@ -213,6 +213,11 @@ class Settings(BaseSettings):
         return self.published.with_name("lane_parity.json")
 
     @property
+    def quality(self) -> Path:
+        """What the data contracts said, and the page about it."""
+        return self.home / "quality"
+
+    @property
     def archive(self) -> Path:
         """The content of old events, as compressed Parquet."""
         return self.home / "archive" / "events"

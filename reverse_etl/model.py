@@ -237,7 +237,8 @@ class Kept:
 class Admission:
     """What keeps rows of an activation table from going out at once.
 
-    `held`: entity key → the code that keeps it back, e.g. CONTRACT_VIOLATION. When more than
+    `held`: entity key → the code that keeps it back, e.g. CONTRACT_VIOLATION; `reasons`: entity
+    key → what that is due to, without values. When more than
     `approve_above` new rows would go out, all of them are held until somebody approves. With
     `skip_stale`, an event whose deadline had passed before it was first seen is left alone.
     `asks`: the rows are questions, and so long other rows of their person wait for the answer;
@@ -249,6 +250,7 @@ class Admission:
     skip_stale: bool = False
     asks: timedelta | None = None
     waits: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

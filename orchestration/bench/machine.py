@@ -27,9 +27,10 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def versions(database: str) -> dict[str, str | None]:
-    """Versions of what takes part; ``postgres`` when ``database`` (a URL) is one."""
-    found: dict[str, str | None] = {name: version(name) for name in _LIBRARIES}
+def versions(database: str, *besides: str) -> dict[str, str | None]:
+    """Versions of what takes part, and of the libraries ``besides``; ``postgres`` when
+    ``database`` (a URL) is one."""
+    found: dict[str, str | None] = {name: version(name) for name in (*_LIBRARIES, *besides)}
     server = _server_version(database) if database.startswith("postgresql") else None
     return {
         "python": platform.python_version(),

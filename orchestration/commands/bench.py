@@ -134,6 +134,21 @@ def latency(
 
 @app.command()
 @reports_errors
+def contracts(
+    rows: Annotated[int, typer.Option(min=1_000, help="In each table.")] = 1_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Data contracts over many rows by Great Expectations; exit code 1 when it misses one."""
+    from orchestration.bench.contracts import measure_contracts
+
+    told = measure_contracts(rows, _progress(as_json))
+    _tell("Contracts", told, as_json=as_json)
+    if told["found"] != told["broken"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reports_errors
 def deliver(
     rows: Annotated[int, typer.Option(min=100, help="Contacts to deliver.")] = 100_000,
     limit: Annotated[int, typer.Option(min=2, help="Requests in 10 s, for one part.")] = 190,

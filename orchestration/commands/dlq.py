@@ -6,6 +6,7 @@ import getpass
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import orjson
@@ -17,7 +18,7 @@ from orchestration.settings import load_settings
 from reverse_etl.catalogue import remedy
 from reverse_etl.edit import parse
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import Delivery
+from reverse_etl.model import Delivery, State
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries that need a person: dead or held.")
 
@@ -26,6 +27,13 @@ Ids = Annotated[
 ]
 DestinationOption = Annotated[str | None, typer.Option(help="Only this destination.")]
 CodeOption = Annotated[str | None, typer.Option(help="Only this code, e.g. EXPIRED.")]
+
+
+class Reviewed(StrEnum):
+    """States of what needs a person."""
+
+    DEAD = "dead"
+    HELD = "held"
 
 
 def _open() -> closing[Ledger]:
@@ -57,21 +65,32 @@ def summary(delivery: Delivery) -> dict[str, Any]:
 def list_(
     destination: DestinationOption = None,
     code: CodeOption = None,
+    state: Annotated[Reviewed | None, typer.Option(help="Only these.")] = None,
     limit: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Dead and held deliveries, newest first."""
+    """Dead and held deliveries, newest first.
+
+    Rows that break their contract are reviewed by `--state held --code CONTRACT_VIOLATION`: the
+    message names the rules. Once the data is mended the next batch lets them go by itself.
+    """
     with _open() as ledger:
         found = [
             summary(delivery)
             for delivery in ledger.dead_letters.list(
-                destination=destination, code=code, limit=limit
+                destination=destination,
+                code=code,
+                state=State(state.value) if state else None,
+                limit=limit,
             )
         ]
     if as_json:
         print_json(found)
         return
-    columns = ("id", "destination", "action", "state", "code", "attempts", "person_id", "remedy")
+    columns = (
+        "id", "destination", "action", "state", "code", "message", "attempts", "person_id",
+        "remedy",
+    )  # fmt: skip
     out.print(table("Dead letters", columns, ([row[name] for name in columns] for row in found)))
 
 

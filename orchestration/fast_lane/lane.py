@@ -30,7 +30,7 @@ from orchestration.fast_lane.noted import note
 from orchestration.fast_lane.shape import split
 from orchestration.fast_lane.shares import Share
 from orchestration.quality import quick
-from orchestration.quality.activation_contracts import BY_TABLE
+from orchestration.quality.expectations import Contract
 from reverse_etl.ledger import Held, LaneNews, LaneTable
 from reverse_etl.model import ActivationRow, ConsentRow
 
@@ -107,16 +107,19 @@ class Lane:
         engines: Engines,
         effects: Sequence[Effect],
         *,
+        contracts_of: Mapping[str, Contract],
         approve_above: Mapping[str, int],
         asks: Mapping[str, timedelta],
         most_events: int,
     ) -> None:
-        """`effects`: the activation tables of people; `asks`: see activation.asks;
+        """`effects`: the activation tables of people; `contracts_of`: what their rows promise, by
+        table; `asks`: see activation.asks;
         `most_events`: of a slice."""
         self._log = log
         self._contracts = contracts
         self._engines = engines
         self._effects = effects
+        self._contracts_of = contracts_of
         self._approve_above = approve_above
         self._asks = asks
         self._most_events = most_events
@@ -282,12 +285,11 @@ class Lane:
 
     def _table(self, engine: Engine, effect: Effect) -> LaneTable:
         rows = tuple(ActivationRow(**row) for row in engine.read(effect.table))
-        broken = frozenset[str]()
+        broken: dict[str, tuple[str, ...]] = {}
         if rows:
             checked = engine.read(queries.checked(effect.table))
-            broken = quick.failing_keys(BY_TABLE[effect.table], checked)
-        held = dict.fromkeys(broken, activation.CONTRACT_VIOLATION)
-        admission = activation.admission(effect, held, self._approve_above, self._asks)
+            broken = quick.broken_rules(self._contracts_of[effect.table], checked)
+        admission = activation.admission(effect, broken, self._approve_above, self._asks)
         return LaneTable(effect.destination, effect.action, rows, admission)
 
 

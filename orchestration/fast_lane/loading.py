@@ -23,6 +23,9 @@ from orchestration.fast_lane.likely import likely_kinds, usual_kinds
 from orchestration.fast_lane.nodes import ABOUT, LINKS
 from orchestration.fast_lane.plan import Plan, Scope, read_plan
 from orchestration.fast_lane.shape import Shape, split
+from orchestration.quality import contracts
+from orchestration.quality.contracts import Contracts
+from orchestration.quality.expectations import Contract
 from orchestration.settings import Settings, webhook_secrets
 from reverse_etl.ledger import Ledger
 
@@ -56,12 +59,13 @@ def load(settings: Settings, log: EventLog, warm: Sequence[Shape] = ()) -> Loade
         return None
     plan = read_plan(json.loads(settings.published_manifest.read_bytes()), "published")
     effects = person_effects(plan, settings)
+    promised = promises(contracts.read(settings.published_manifest), effects)
     workshop = Workshop(
         plan,
         settings.published,
         targets=queries.targets(effects),
         links=queries.LINKING,
-        queries=queries.of(effects),
+        queries=queries.of(effects) | queries.checks(promised),
         config=ceiling.for_duckdb(settings.lane_memory_mb),
     )
     kinds, usual = workshop.kinds(), usual_kinds()
@@ -69,13 +73,14 @@ def load(settings: Settings, log: EventLog, warm: Sequence[Shape] = ()) -> Loade
     engines = Engines(workshop, wide=frozenset((*kinds, *likely)), usual=usual)
     for shape in warm or [usual | {kind} for kind in likely]:
         engines.make(shape)
-    contracts = ContractSet.load()
-    _rehearse(log, contracts, engines)
+    loaded = ContractSet.load()
+    _rehearse(log, loaded, engines)
     lane = Lane(
         log,
-        contracts,
+        loaded,
         engines,
         effects,
+        contracts_of=promised,
         approve_above=settings.approve_above,
         asks=activation.asks(settings),
         most_events=settings.lane_most_events,
@@ -97,6 +102,12 @@ def person_effects(plan: Plan, settings: Settings) -> list[Effect]:
     scopes = {model.name: model.scope for model in plan.models}
     wanted = destinations.effects(settings.destinations)
     return [effect for effect in wanted if scopes.get(effect.table) is Scope.PERSON]
+
+
+def promises(found: Contracts, effects: Sequence[Effect]) -> dict[str, Contract]:
+    """Table → what its rows promise by themselves. That what they point to is there is the batch
+    lane's to say, whose models are the same."""
+    return {effect.table: found.activation[effect.table].of_rows for effect in effects}
 
 
 def learn(loaded: Loaded, ledger: Ledger) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Final
 
 from orchestration import decisions
 from orchestration.destinations import Effect
 from orchestration.fast_lane.nodes import ABOUT, LINKS
-from orchestration.quality.activation_contracts import BY_TABLE
+from orchestration.quality.expectations import Contract
 from reverse_etl.model import ActivationRow, ConsentRow
 
 LINKING: Final = ("int_event_entities", "int_entity_links", "int_deferrable_events")
@@ -35,7 +35,7 @@ def targets(effects: Sequence[Effect]) -> list[str]:
 
 
 def of(effects: Sequence[Effect]) -> dict[str, str]:
-    """Name → query; an activation table is read by its name, and for its contract by `checked`."""
+    """Name → query; an activation table is read by its name, and for its contract by `checks`."""
     found = {
         "about": ABOUT,
         "links": LINKS,
@@ -48,8 +48,12 @@ def of(effects: Sequence[Effect]) -> dict[str, str]:
     }
     for effect in effects:
         found[effect.table] = _all_of(ActivationRow, f"activation.{effect.table}")
-        found[checked(effect.table)] = BY_TABLE[effect.table].query
     return found
+
+
+def checks(contracts: Mapping[str, Contract]) -> dict[str, str]:
+    """Likewise, what the contracts of activation tables are about."""
+    return {checked(table): contract.query for table, contract in contracts.items()}
 
 
 def checked(table: str) -> str:

@@ -10,5 +10,5 @@ KIND = "integrity_"
 
 def told(connection: DuckDBPyConnection, sql: str) -> str:
     """The breaches that the compiled test yields, as `person_id is null (3), …`."""
-    breaches = connection.execute(f"select breach, times from ({sql})").fetchall()  # noqa: S608
+    breaches = connection.execute(f"select breach, times from ({sql})").fetchall()
     return ", ".join(f"{breach} ({times:,})" for breach, times in breaches)

@@ -13,14 +13,16 @@ from orchestration.quality.expectations import Contract, Rule
 Row = Mapping[str, Any]
 
 
-def failing_keys(contract: Contract, rows: Sequence[Row]) -> frozenset[str]:
-    """Keys of the rows that break a blocking rule; each row has the contract's key and columns."""
-    return frozenset(
-        "/".join(str(row[column]) for column in contract.key)
-        for rule in contract.rules
-        if rule.blocking
-        for row in _BREAKING[rule.expectation](rule, rows)
-    )
+def broken_rules(contract: Contract, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
+    """Key of each row that breaks blocking rules → their names; each row has the contract's key
+    and columns."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in contract.rules:
+        if rule.blocking:
+            for row in _BREAKING[rule.expectation](rule, rows):
+                key = "/".join(str(row[column]) for column in contract.key)
+                found[key] = tuple(dict.fromkeys((*found.get(key, ()), rule.name)))
+    return found
 
 
 def _null(rule: Rule, rows: Sequence[Row]) -> list[Row]:
@@ -43,6 +45,16 @@ def _repeated(rule: Rule, rows: Sequence[Row]) -> list[Row]:
     return [row for row in _with_value(rule, rows) if counts[row[column]] > 1]
 
 
+def _outside(rule: Rule, rows: Sequence[Row]) -> list[Row]:
+    column = rule.arguments["column"]
+    least, most = rule.arguments["min_value"], rule.arguments["max_value"]
+    return [
+        row
+        for row in _with_value(rule, rows)
+        if (least is not None and row[column] < least) or (most is not None and row[column] > most)
+    ]
+
+
 def _with_value(rule: Rule, rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row[rule.arguments["column"]] is not None]
 
@@ -52,6 +64,7 @@ _BREAKING: Final[Mapping[str, Callable[[Rule, Sequence[Row]], list[Row]]]] = {
     "ExpectColumnValuesToBeInSet": _foreign,
     "ExpectColumnValuesToMatchRegex": _unlike,
     "ExpectColumnValuesToBeUnique": _repeated,
+    "ExpectColumnValuesToBeBetween": _outside,
 }
 
 

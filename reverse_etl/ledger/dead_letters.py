@@ -39,12 +39,19 @@ class DeadLetters:
         self._engine = engine
 
     def list(
-        self, *, destination: str | None = None, code: str | None = None, limit: int = 100
+        self,
+        *,
+        destination: str | None = None,
+        code: str | None = None,
+        state: State | None = None,
+        limit: int = 100,
     ) -> tuple[Delivery, ...]:
-        """Dead and held deliveries, newest first; those that wait for an answer about their person
-        only where they are asked for by this code, as nobody has to review them."""
+        """Dead and held deliveries, or those in `state` alone, newest first; those that wait for an
+        answer about their person only where they are asked for by this code, as nobody has to
+        review them."""
         states = (*_REVIEWED, State.PENDING) if code in _PASSING else _REVIEWED
-        query = select(deliveries).where(_matching(destination, code, states))
+        wanted = [each for each in states if state in (None, each)]
+        query = select(deliveries).where(_matching(destination, code, wanted))
         with reading(self._engine) as connection:
             found = connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit))
             return tuple(queries.delivery(row._mapping) for row in found)

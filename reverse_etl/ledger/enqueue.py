@@ -148,6 +148,9 @@ def _for_approval(step: Step) -> Step:
 def _write(connection: Connection, destination: str, changes: _Changes, now: datetime) -> None:
     if changes.moves:
         connection.execute(_MOVE, [_moved(*move, now) for move in changes.moves])
+        explained = [_explained(*move) for move in changes.moves if move[1].state in _WAITS]
+        if explained:
+            connection.execute(_EXPLAIN, explained)
     if changes.refreshes:
         connection.execute(_REFRESH, [_refreshed(*fresh, now) for fresh in changes.refreshes])
     for start in range(0, len(changes.inserts), _PAGE):  # as parameters rows take much memory
@@ -167,6 +170,12 @@ _MOVE = (
     .values(state=bindparam("b_state"), code=bindparam("b_code"), due_at=bindparam("b_due"))
     .values(updated_at=bindparam("b_now"))
 )
+_EXPLAIN = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("b_id"))
+    .values(message=bindparam("b_message"))
+)
+_WAITS = (State.HELD, State.PENDING)
 _ONCE = {"destination", "action", "mode", "entity_key", "purpose"}  # never change afterwards
 _FIELDS = ActivationRow.__slots__
 _CONTENT = [name for name in _FIELDS if name not in _ONCE]
@@ -183,6 +192,11 @@ def _moved(delivery_id: int, wanted: Goal, now: datetime) -> dict[str, Any]:
     return told | {"b_id": delivery_id, "b_now": now}
 
 
+def _explained(delivery_id: int, wanted: Goal) -> dict[str, Any]:
+    """What held it back is told as long as it does."""
+    return {"b_id": delivery_id, "b_message": wanted.message}
+
+
 def _refreshed(delivery_id: int, row: ActivationRow, now: datetime) -> dict[str, Any]:
     fresh = {f"b_{name}": getattr(row, name) for name in _CONTENT}
     urgency = row.deadline_at or NEVER
@@ -193,6 +207,7 @@ def _inserted(row: ActivationRow, wanted: Goal, now: datetime) -> dict[str, Any]
     return {name: getattr(row, name) for name in _FIELDS} | {
         "state": wanted.state,
         "code": wanted.code,
+        "message": wanted.message,
         "due_at": wanted.due_at or now,
         "urgency": row.deadline_at or NEVER,
         "created_at": now,

@@ -171,7 +171,7 @@ def _latest(states: tuple[State, ...], among: Column[str] | None) -> Select[Any]
         .group_by(d.entity_key)
     )
     tried = d.last_attempt_at.is_not(None) & d.code.is_distinct_from(catalogue.REFERENCE_NOT_SYNCED)
-    columns = (d.id, d.entity_key, d.person_id, d.state, d.code, d.payload_hash, tried)
+    columns = (d.id, d.entity_key, d.person_id, d.state, d.code, d.payload_hash, tried, d.message)
     return select(*columns).where(d.id.in_(newest))
 
 

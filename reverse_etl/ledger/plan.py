@@ -13,11 +13,13 @@ from reverse_etl.model import ActivationRow, ConsentStatus, State
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The state a row should be in now, and why; `due_at`: when it may go, None for at once."""
+    """The state a row should be in now, and why; `due_at`: when it may go, None for at once;
+    `message`: what holds it back."""
 
     state: State
     code: str | None = None
     due_at: datetime | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Known:
     code: str | None
     payload_hash: str
     tried: bool
+    message: str | None = None
 
     @property
     def apart(self) -> bool:
@@ -75,6 +78,7 @@ def goal(
     row: ActivationRow,
     *,
     held: Mapping[str, str],
+    reasons: Mapping[str, str],
     current_consent: ConsentStatus | None,
     canary: Canary | None,
     now: datetime,
@@ -88,7 +92,8 @@ def goal(
     if row.deadline_at is not None and row.deadline_at <= now:
         return Goal(State.DEAD, catalogue.EXPIRED)
     if row.entity_key in held:
-        return Goal(State.HELD, held[row.entity_key])
+        reason = reasons.get(row.entity_key)
+        return Goal(State.HELD, held[row.entity_key], message=reason)
     if canary is not None and not canary.admits(row.person_id):
         return Goal(State.HELD, catalogue.CANARY)
     if awaiting.waits(until, row.deadline_at):
@@ -132,8 +137,9 @@ def plan_event(
 
 def _move(waiting: Known, wanted: Goal) -> Step:
     if wanted.state is waiting.state:
-        waited = waiting.code == catalogue.AWAITING_ENRICHMENT
-        return Step(move=(waiting.id, wanted)) if waited and wanted.code is None else NOTHING
+        waited = waiting.code == catalogue.AWAITING_ENRICHMENT and wanted.code is None
+        explained = wanted.message not in (None, waiting.message) and not waiting.apart
+        return Step(move=(waiting.id, wanted)) if waited or explained else NOTHING
     if waiting.apart and wanted.state is State.PENDING:
         return NOTHING
     return Step(move=(waiting.id, wanted))

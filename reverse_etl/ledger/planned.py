@@ -62,6 +62,7 @@ class Planned:
             wanted = goal(
                 row,
                 held=self.admission.held,
+                reasons=self.admission.reasons,
                 current_consent=consent,
                 canary=self.canary,
                 now=self.now,

@@ -94,8 +94,11 @@ def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None
     assert set(states.values()) == {"RUNNING"}
 
 
-def test_webhooks_reach_crm_and_meta_through_the_sensors(dagster: Dagster) -> None:
-    """Nobody types a command: a hot lead becomes contact and task, a won deal a conversion."""
+def test_webhooks_reach_crm_and_meta_through_the_sensors(
+    dagster: Dagster, installation: Installation
+) -> None:
+    """Nobody types a command: a hot lead becomes contact and task, a won deal a conversion; what
+    the contracts said of them at all borders is on one page."""
     secrets = {
         name.removeprefix("MILLRACE_WEBHOOK_SECRET_").lower(): secret
         for name, secret in SECRETS.items()
@@ -117,6 +120,9 @@ def test_webhooks_reach_crm_and_meta_through_the_sensors(dagster: Dagster) -> No
     finished = {job for job, status in dagster.runs() if status == "SUCCESS"}
     assert "refresh_warehouse" in finished
     assert "FAILURE" not in {status for _, status in dagster.runs()}
+    page = (installation.home / "quality" / "index.html").read_text()
+    for table in ("raw.events", "marts.dim_people", "activation.act_hubspot__contacts"):
+        assert f'<b class="passed">passed</b> <code>{table}</code> contract' in page
 
 
 @pytest.mark.slow

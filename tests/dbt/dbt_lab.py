@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -28,11 +29,16 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 Tables = dict[str, list[str]]
 
 
-def compiled_plan(warehouse: Warehouse) -> Plan:
-    """Every model and data test of the project, as dbt compiles them."""
+def compiled_manifest(warehouse: Warehouse) -> dict[str, Any]:
+    """The project as dbt compiles it for every destination."""
     warehouse.compiled()
     manifest = Path(warehouse.path).parent / "target" / "manifest.json"
-    return read_plan(json.loads(manifest.read_bytes()), "tests")
+    return dict(json.loads(manifest.read_bytes()))
+
+
+def compiled_plan(warehouse: Warehouse) -> Plan:
+    """Every model and data test of the project, as dbt compiles them."""
+    return read_plan(compiled_manifest(warehouse), "tests")
 
 
 @dataclass(frozen=True, slots=True)

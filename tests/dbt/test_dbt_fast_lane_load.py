@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt_lab import compiled_plan, laboratory
+from dbt_lab import compiled_manifest, compiled_plan, laboratory
 from dbt_warehouse import Warehouse
 from structlog.testing import capture_logs
 
@@ -28,9 +28,11 @@ from orchestration.fast_lane.engine import Config, Engine, Workshop
 from orchestration.fast_lane.engines import Engines
 from orchestration.fast_lane.lane import Lane
 from orchestration.fast_lane.likely import usual_kinds
-from orchestration.fast_lane.loading import Loaded
+from orchestration.fast_lane.loading import Loaded, promises
 from orchestration.fast_lane.plan import Plan, Scope
 from orchestration.fast_lane.worker import Worker
+from orchestration.quality import contracts
+from orchestration.quality.contracts import Contracts
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 from reverse_etl.ledger.lane import Lane as LedgerLane
@@ -48,6 +50,7 @@ class Published:
 
     plan: Plan
     file: Path
+    contracts: Contracts
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def published(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) ->
         lab.build()
         lab.connection.execute(f"attach '{file}' as copy")
         lab.connection.execute("copy from database memory to copy")
-    return Published(plan, file)
+    return Published(plan, file, contracts.of(compiled_manifest(warehouse)))
 
 
 @dataclass
@@ -101,6 +104,7 @@ def staged(
     told = [
         each for each in effects(["hubspot"]) if published.plan[each.table].scope is Scope.PERSON
     ]
+    promised = promises(published.contracts, told)
     with (
         closing(connections.event_log(settings)) as log,
         closing(connections.ledger(settings)) as ledger,
@@ -110,7 +114,7 @@ def staged(
             published.file,
             targets=queries.targets(told),
             links=queries.LINKING,
-            queries=queries.of(told),
+            queries=queries.of(told) | queries.checks(promised),
             config=config,
         )
         engines = Engines(workshop, wide=frozenset(workshop.kinds()), usual=usual_kinds())
@@ -119,6 +123,7 @@ def staged(
             ContractSet.load(),
             engines,
             told,
+            contracts_of=promised,
             approve_above={},
             asks={},
             most_events=settings.lane_most_events,

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration import activation, connections, decisions, delivery, destinations, warehouse
+from orchestration.dbt import ensure_manifest
 from orchestration.destinations import Destination, Effect
+from orchestration.quality import borders, contracts, told
+from orchestration.quality.contracts import Contracts
 from orchestration.settings import load_settings
 
 GROUP = "activation"
@@ -51,7 +54,7 @@ def consents() -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"cancelled_deliveries": cancelled})
 
 
-def _enqueue_asset(effect: Effect) -> dg.AssetsDefinition:
+def _enqueue_asset(effect: Effect, promised: Contracts) -> dg.AssetsDefinition:
     key = dg.AssetKey(["ledger", effect.name])
 
     @dg.asset(
@@ -69,36 +72,40 @@ def _enqueue_asset(effect: Effect) -> dg.AssetsDefinition:
         description=f"Rows of {effect.table}, recorded in the ledger before anything is sent.",
     )
     # With checks, Dagster recognises only the bare name of the result.
-    def enqueue() -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def enqueue(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         settings = load_settings()
+        now = datetime.now(UTC)
         with (
             closing(connections.ledger(settings)) as ledger,
             warehouse.connect(settings.published) as copy,
         ):
-            told, report = activation.enqueue(
+            enqueued, report = activation.enqueue(
                 ledger,
                 copy,
                 effect,
+                contracts=promised.activation,
                 approve_above=settings.approve_above,
                 asks=activation.asks(settings),
-                now=datetime.now(UTC),
+                now=now,
             )
+        result = borders.told_of_rows(report, f"activation.{effect.table}", context.run_id, now)
+        borders.keep(settings.quality, promised, [result])
         return dg.MaterializeResult(
             metadata={
-                "inserted": told.inserted,
-                "unchanged": told.unchanged,
-                "superseded": told.superseded,
-                "cancelled": told.cancelled,
-                "expired": told.expired,
-                "held": told.held,
-                "stale": told.stale,
+                "inserted": enqueued.inserted,
+                "unchanged": enqueued.unchanged,
+                "superseded": enqueued.superseded,
+                "cancelled": enqueued.cancelled,
+                "expired": enqueued.expired,
+                "held": enqueued.held,
+                "stale": enqueued.stale,
             },
             check_results=[
                 dg.AssetCheckResult(
                     passed=report.passed,
                     check_name="contract",
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"report": dg.MarkdownMetadataValue(report.markdown())},
+                    metadata=told.metadata(result, report, settings.quality),
                 )
             ],
         )
@@ -126,6 +133,7 @@ def _deliver_asset(destination: Destination) -> dg.AssetsDefinition:
 @dg.definitions
 def deliveries() -> dg.Definitions:
     on = destinations.chosen(load_settings().destinations)
-    enqueued = [_enqueue_asset(effect) for each in on for effect in each.effects]
+    promised = contracts.read(ensure_manifest(load_settings()))
+    enqueued = [_enqueue_asset(effect, promised) for each in on for effect in each.effects]
     delivered = [_deliver_asset(each) for each in on]
     return dg.Definitions(assets=[mql_decisions, consents, *enqueued, *delivered])

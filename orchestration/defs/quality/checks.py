@@ -1,46 +1,79 @@
-"""Great Expectations at the raw and canonical borders, as asset checks that block what follows.
+"""Great Expectations at the raw and canonical borders, as asset checks; blocking ones stop what
+follows. One step a border: Dagster's own cost of a step is paid once.
 
 The activation border is checked while enqueuing, where single rows can be held.
 """
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from orchestration import warehouse
-from orchestration.quality import runner
-from orchestration.quality.contracts import CANONICAL, RAW
-from orchestration.quality.expectations import Contract
+from orchestration.dbt import ensure_manifest
+from orchestration.quality import borders, contracts, told
+from orchestration.quality.contracts import Contracts
+from orchestration.quality.expectations import Border
+from orchestration.quality.measured import MEASURES
+from orchestration.quality.results import CONTRACT
 from orchestration.settings import load_settings
 
 
-def _check(contract: Contract) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=[contract.schema, contract.table],
-        name="contract",
-        blocking=True,
+def _specs(found: Contracts, border: Border) -> list[dg.AssetCheckSpec]:
+    specs = [
+        dg.AssetCheckSpec(
+            CONTRACT,
+            asset=[contract.schema, contract.table],
+            blocking=any(rule.blocking for rule in contract.rules),
+            description=told.described(contract),
+        )
+        for contract in found.at(border)
+    ]
+    return specs + [
+        dg.AssetCheckSpec(
+            measure.name,
+            asset=[measure.schema, measure.table],
+            blocking=measure.blocking,
+            description=measure.says,
+        )
+        for measure in MEASURES
+        if measure.border == border
+    ]
+
+
+def _border(found: Contracts, border: Border) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name=f"{border}_contracts",
+        specs=_specs(found, border),
+        can_subset=True,
         pool=warehouse.POOL,
-        description=f"The {contract.border} contract: {len(contract.rules)} rules.",
+        description=f"What the tables of the {border} border promise.",
     )
-    def check() -> dg.AssetCheckResult:
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         settings = load_settings()
+        asked = {
+            (".".join(key.asset_key.path), key.name) for key in context.selected_asset_check_keys
+        }
         with (
             warehouse.exclusive(settings.warehouse),
             warehouse.connect(settings.warehouse, read_only=False) as connection,
         ):
-            report = runner.check_table(connection, contract)
-        severity = dg.AssetCheckSeverity.ERROR if report.blocked else dg.AssetCheckSeverity.WARN
-        return dg.AssetCheckResult(
-            passed=report.passed,
-            severity=severity,
-            metadata={
-                "rows": report.rows,
-                "rules": report.rules,
-                "report": dg.MarkdownMetadataValue(report.markdown()),
-            },
-        )
+            results = borders.check_border(
+                connection,
+                found,
+                border,
+                folder=settings.quality,
+                run=context.run.run_id,
+                now=datetime.now(UTC),
+                wanted=lambda table, name: (table, name) in asked,
+            )
+        for result, report in results:
+            yield told.check_result(result, report, settings.quality)
 
     return check
 
 
 @dg.definitions
 def checks() -> dg.Definitions:
-    return dg.Definitions(asset_checks=[_check(contract) for contract in (*RAW, *CANONICAL)])
+    found = contracts.read(ensure_manifest(load_settings()))
+    return dg.Definitions(asset_checks=[_border(found, "raw"), _border(found, "canonical")])

@@ -17,6 +17,8 @@ import pytest
 from orchestration import activation, connections, destinations, status, why
 from orchestration.activation import admission
 from orchestration.destinations import APOLLO, HUBSPOT, Effect
+from orchestration.quality import activation_contracts
+from orchestration.quality.expectations import Contract
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, State
@@ -30,6 +32,12 @@ LOOPBACK = "http://127.0.0.1:9"
 [ASKED] = APOLLO.effects
 CONTACTS = next(each for each in HUBSPOT.effects if each.action == "upsert_contact")
 CODE = "AWAITING_ENRICHMENT"
+PROMISED = {
+    table: Contract(
+        "activation", "activation", table, ("entity_key",), leaving.columns, leaving.rules
+    )
+    for table, leaving in activation_contracts.BY_TABLE.items()
+}
 
 
 def settings(home: Path, **changes: Any) -> Settings:
@@ -66,7 +74,9 @@ def published(
 
 def enqueue(ledger: Ledger, copy: duckdb.DuckDBPyConnection, effect: Effect) -> None:
     asks = {APOLLO.name: LIMIT}
-    activation.enqueue(ledger, copy, effect, approve_above={}, asks=asks, now=NOON)
+    activation.enqueue(
+        ledger, copy, effect, contracts=PROMISED, approve_above={}, asks=asks, now=NOON
+    )
 
 
 def codes(ledger: Ledger) -> list[str | None]:

@@ -38,9 +38,9 @@ def test_failing_rows_are_named_by_key_not_by_value() -> None:
     """A broken rule names rule, column and key; the offending value (maybe PII) stays out."""
     report = runner.check(CONTRACT, things((1, None, "x"), (2, "b", "SECRET VALUE")))
 
-    assert [(f.column, f.count, f.keys) for f in report.failures] == [
-        ("name", 1, ("1",)),
-        ("code", 1, ("2",)),
+    assert [(f.rule, f.count, f.keys) for f in report.failures] == [
+        ("not_null(name)", 1, ("1",)),
+        ("regex(code)", 1, ("2",)),
     ]
     assert "SECRET VALUE" not in report.markdown()
 
@@ -49,7 +49,7 @@ def test_only_blocking_rules_hold_rows() -> None:
     """A warning rule is reported but holds no row."""
     report = runner.check(CONTRACT, things((1, None, "x"), (2, "b", "NO")))
 
-    assert report.failing_keys == {"1"}
+    assert report.broken_rules == {"1": ("not_null(name)",)}
     assert report.blocked
 
 

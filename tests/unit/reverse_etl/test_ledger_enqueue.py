@@ -145,6 +145,27 @@ def test_a_row_that_breaks_its_contract_is_held_until_repaired(ledger):
     assert len(finish(ledger)) == 1
 
 
+def test_a_held_row_says_which_rule_it_breaks(ledger):
+    """The reason stands beside the code, follows the row from one rule to the next, is shown by
+    what asks for held rows, and is gone once the row is repaired."""
+    asked = {"destination": "meta", "action": "send_event", "now": NOON}
+    row = conversion(1)
+
+    def held(reason, like=row):
+        told = {row.entity_key: "CONTRACT_VIOLATION"}
+        admission = Admission(told, reasons={row.entity_key: reason})
+        ledger.enqueue([like], **asked, admission=admission)
+        found = ledger.dead_letters.list(state=State.HELD, code="CONTRACT_VIOLATION")
+        return [each.message for each in found]
+
+    assert ["breaks regex(em)"] == held("breaks regex(em)")
+    assert ["breaks regex(em)"] == held("breaks regex(em)")
+    assert ["breaks not_null(event_id)"] == held("breaks not_null(event_id)")
+    assert () == ledger.dead_letters.list(state=State.DEAD)
+    assert EnqueueReport(reopened=1) == ledger.enqueue([row], **asked)
+    assert [(State.PENDING, None)] == [(each.state, each.message) for each in ledger.find()]
+
+
 def test_what_nobody_wants_leaves_the_queue(ledger):
     """A pending state row whose entity left the table is superseded as NOT_WANTED."""
     put(ledger, A, contact(2))
