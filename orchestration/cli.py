@@ -33,6 +33,7 @@ from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
 from orchestration.commands.openapi import openapi
 from orchestration.commands.output import JsonOption, err, out, print_json, reports_errors
+from orchestration.commands.pull import pull
 from orchestration.network import require_free
 from orchestration.settings import load_settings
 
@@ -57,6 +58,7 @@ app.command()(diff)
 app.command()(openapi)
 app.command()(errors)
 app.command()(erase)
+app.command()(pull)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 

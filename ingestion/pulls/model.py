@@ -1,0 +1,110 @@
+"""What a pull source offers, and what a pull tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from ingestion.pulls.client import VendorApi
+
+Object = Mapping[str, Any]
+"""An object as a vendor's API gives it."""
+
+Permit = Callable[[str], AbstractContextManager[None]]
+"""Takes a request's path; what it gives is entered before the request goes out and left when its
+answer is there. It waits until the vendor's account may be asked again."""
+
+
+class Token(Protocol):
+    """Gives access tokens. Both methods may raise an error that has a code."""
+
+    def token(self) -> str:
+        """The token to send."""
+
+    def renew(self, refused: str) -> str | None:
+        """Another one than that which the vendor refused; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which changes are asked for: since when (None: all there are), and what time it is."""
+
+    since: datetime | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object, its id, and when it changed last; None where it does not say."""
+
+    id: str
+    changed_at: datetime | None
+    content: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some objects. ``reached``: all that changed before this moment has been read by now; None
+    where objects come in another order."""
+
+    found: Sequence[Found]
+    reached: datetime | None = None
+
+
+class Heard(NamedTuple):
+    """What a webhook told: which object changed, and when."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of object, by its name at the vendor (contact, Lead, ad_insight).
+
+    ``read`` raises PullError. ``overlap``: how long before its cursor a pull begins, because
+    vendors show changes late. ``heard``: the objects of this kind that the body of one of the
+    vendor's webhooks tells of; None where the vendor has no webhook for it. ``is_dated``: whether
+    an object says when it changed; if not, each content of it is a version of its own.
+    ``as_told``: objects are the vendor's own webhook events, stored under the keys of those.
+    """
+
+    kind: str
+    read: Callable[[VendorApi, Window], Iterator[Page]]
+    overlap: timedelta = timedelta(minutes=15)
+    heard: Callable[[Object], Iterable[Heard]] | None = None
+    is_dated: bool = True
+    as_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PullSource:
+    """A vendor. ``account`` asks which account the credentials are for: a portal, an organization;
+    raises PullError."""
+
+    name: str
+    account: Callable[[VendorApi], str]
+    streams: tuple[Stream, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What a pull of one kind of object did. ``new``: versions that the log did not hold;
+    ``dropped``: changes of which a webhook should have told, and none did within the grace period;
+    ``judged``: changes that this was asked of. ``code``: what went wrong, if anything."""
+
+    source: str
+    kind: str
+    account: str
+    started_at: datetime
+    seconds: float = 0.0
+    requests: int = 0
+    read: int = 0
+    new: int = 0
+    judged: int = 0
+    dropped: int = 0
+    code: str | None = None

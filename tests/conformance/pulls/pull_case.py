@@ -1,0 +1,115 @@
+"""What the conformance suite must know of one pulled kind of object, and a lab to pull it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import orjson
+
+from ingestion.event_log import EventLog, NewEvent
+from ingestion.pulls import PullSource
+from ingestion.pulls.client import Patience, VendorApi, bearer
+from ingestion.pulls.pull import Pull
+from ingestion.pulls.state import PullState
+
+AUTH = {"authorization": "Bearer other"}
+SECRET = "sandbox-token-7f3a"
+QUICK = Patience(timedelta(seconds=5), attempts=3, pause=0.01, longest_pause=0.05)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of object of one vendor.
+
+    `seed(url, count)`: make objects at the sandbox, `change(url)`: change one of them. `path`: a
+    part of the path under which they are read. `page`: objects of the largest page. `webhook(body,
+    lab)`: what the vendor posts about an object, None where it has no webhook. `bad_status`: what
+    it answers to a token that is no good.
+    """
+
+    source: Callable[[], PullSource]
+    kind: str
+    path: str
+    seed: Callable[[str, int], None]
+    change: Callable[[str], None]
+    page: int
+    webhook: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    carry: Callable[[str], dict[str, str]] = field(default=bearer)
+
+    def __str__(self):
+        return f"{self.source().name}-{self.kind}"
+
+    @property
+    def name(self):
+        return self.source().name
+
+    def only(self):
+        """The source with this kind of object alone."""
+        source = self.source()
+        streams = tuple(each for each in source.streams if each.kind == self.kind)
+        return replace(source, streams=streams)
+
+
+class Tokens:
+    """A token that the vendor may refuse; `spare`: another one to be had then."""
+
+    def __init__(self, token=SECRET, spare=None):
+        self._token, self._spare = token, spare
+
+    def token(self):
+        return self._token
+
+    def renew(self, refused):
+        self._token, self._spare = self._spare or self._token, None
+        return self._token if self._token != refused else None
+
+
+class Lab:
+    """Pulls from the sandbox into a log."""
+
+    def __init__(self, url: str, clock: Any, log: EventLog):
+        self.url, self.clock, self.log = url, clock, log
+        self.permits: list[str] = []
+
+    def pull(self, case, *, tokens=None, log=None, since=None, has_webhook=True):
+        """One pull of the case's kind of object."""
+        api = VendorApi(
+            case.name,
+            self.url,
+            tokens or Tokens(),
+            self._permit,
+            patience=QUICK,
+            carry=case.carry,
+        )
+        chosen = log or self.log
+        pull = Pull(chosen, PullState(chosen), self.clock, has_webhook)
+        [report] = pull.run(case.only(), api, since=since)
+        return report
+
+    def fault(self, case, fault, **when):
+        rule = {"vendor": case.name, "fault": fault, "path": case.path, **when}
+        httpx.post(f"{self.url}/_faults", json={"rules": [rule]}).raise_for_status()
+
+    def pass_time(self, **time):
+        self.clock.ahead += timedelta(**time)
+
+    def events(self, case):
+        """The bodies of what was pulled of the case's kind."""
+        found = self.log.read(source=case.name, kind="pull", limit=5000)
+        return [orjson.loads(event.body) for event in found]
+
+    def deliver(self, case, body):
+        """The vendor's webhook about an object."""
+        told = orjson.dumps(case.webhook(body))
+        key = f"webhook-{self.log.head()}"
+        self.log.append([NewEvent(case.name, key, "webhook", self.clock(), told, {}, key)])
+
+    @contextmanager
+    def _permit(self, path):
+        self.permits.append(path)
+        yield
