@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ingestion.pulls import PullSource
 from ingestion.sources.hubspot import hubspot
+from ingestion.sources.salesforce import salesforce
 from reverse_etl.quota import Budget
 
 
@@ -31,6 +32,12 @@ PULLERS: Final = (
         "Contacts, companies, deals and owners of HubSpot.",
         lambda account: hubspot(account.api_version),
         also_within={"/search": Budget(4, timedelta(seconds=1))},  # 5 for everybody who searches
+    ),
+    Puller(
+        "salesforce",
+        "Leads, contacts, accounts, opportunities and their contact roles of Salesforce.",
+        lambda account: salesforce(account.api_version),
+        needs=("url", "token"),
     ),
 )
 

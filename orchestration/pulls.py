@@ -9,8 +9,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from pydantic import SecretStr
-
 from ingestion.errors import PullCredentialsError
 from ingestion.pulls import Permit, StreamReport
 from ingestion.pulls.client import Patience, VendorApi
@@ -33,9 +31,10 @@ T = TypeVar("T")
 def needs(settings: Settings, puller: Puller) -> str:
     """The variables that have to be set before a source can be pulled; empty when all are."""
     account = accounts.account(settings, puller.name)
-    oauth = isinstance(account, BearerSettings) and account.uses_oauth
-    wanted = [name for name in puller.needs if not (oauth and name == "token")]
-    missing = [name for name in wanted if not _given(getattr(account, name))]
+    lacks = set(account.missing)
+    missing = [n for n in puller.needs if n in lacks or not getattr(account, n, None)]
+    if isinstance(account, BearerSettings) and account.uses_oauth and "token" in missing:
+        missing.remove("token")
     return " and ".join(f"MILLRACE_{puller.name}_{name}".upper() for name in missing)
 
 
@@ -68,15 +67,18 @@ def pull(
         reports: list[StreamReport] = []
         for puller in pullers:
             account = accounts.account(settings, puller.name)
+            source = puller.made(account)
             api = VendorApi(
                 puller.name,
                 account.url,
                 HeldToken(puller.name, account, ledger),
                 permit(ledger, puller, account.budget, clock=clock),
                 patience=patience or Patience(timeout=account.timeout),
+                carry=source.carry,
+                is_limit=source.is_limit,
             )
             one = Pull(log, state, clock, puller.name in heard, progress=progress)
-            reports += one.run(puller.made(account), api, since=since)
+            reports += one.run(source, api, since=since)
     return reports
 
 
@@ -157,7 +159,3 @@ class HeldToken:
                 return await question(outside.tokens(self._name, self._account))
             setting = secret(getattr(self._account, "token", None))
             return await question(SettingToken(lambda: outside.secret(setting)))
-
-
-def _given(value: Any) -> bool:
-    return bool(secret(value)) if isinstance(value, SecretStr) else bool(value)

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select
 
 from ingestion.event_log.log import EventLog
-from ingestion.event_log.model import to_micros
+from ingestion.event_log.model import from_micros, to_micros
 from ingestion.event_log.schema import EVENTS
 
 _PAGE: Final = 1_000
@@ -18,11 +18,13 @@ _PAGE: Final = 1_000
 _DISORDER: Final = timedelta(minutes=5)
 
 
-def webhooks_since(log: EventLog, source: str, since: datetime) -> Iterator[bytes]:
-    """The bodies of a source's webhooks that were received since then; what was moved to the
-    archive is left out."""
+def webhooks_since(
+    log: EventLog, source: str, since: datetime | None
+) -> Iterator[tuple[datetime, bytes]]:
+    """When a source's webhooks were received, and their bodies, since then (None: ever); what was
+    moved to the archive is left out."""
     reader, _ = log.engines
-    until, oldest = None, to_micros(since - _DISORDER)
+    until, oldest = None, 0 if since is None else to_micros(since - _DISORDER)
     while True:
         query = (
             select(EVENTS.c.position, EVENTS.c.received_at, EVENTS.c.body)
@@ -37,7 +39,7 @@ def webhooks_since(log: EventLog, source: str, since: datetime) -> Iterator[byte
         for row in rows:
             if row.received_at < oldest:
                 return
-            yield row.body
+            yield from_micros(row.received_at), row.body
         if len(rows) < _PAGE:
             return
         until = rows[-1].position

@@ -26,7 +26,7 @@ from ingestion.errors import (
     PullUnreachableError,
     PullVendorError,
 )
-from ingestion.pulls.model import Object, Permit, Token
+from ingestion.pulls.model import Object, Permit, Token, bearer
 
 _UNAUTHORISED: Final = 401
 _FORBIDDEN: Final = 403
@@ -44,11 +44,6 @@ class Patience:
     longest_pause: float = 60.0
 
 
-def bearer(token: str) -> Mapping[str, str]:
-    """The header of a bearer token."""
-    return {"authorization": f"Bearer {token}"}
-
-
 class VendorApi:
     """One account. ``requests`` counts what went out, attempts included. Every call raises
     PullError, whose text holds no address, no token and nothing of the answer."""
@@ -62,9 +57,10 @@ class VendorApi:
         *,
         patience: Patience | None = None,
         carry: Callable[[str], Mapping[str, str]] = bearer,
+        is_limit: Callable[[int, str], bool] = lambda _status, _body: False,
     ) -> None:
         patience = patience or Patience()
-        self._vendor = vendor
+        self._vendor, self._is_limit = vendor, is_limit
         self._adapter = _Adapter(token, permit, carry)
         session = Client(
             request_timeout=patience.timeout,
@@ -132,10 +128,10 @@ class VendorApi:
             return PullUnreachableError(f"{self._vendor} gave no answer: {name}.")
         status = error.response.status_code
         text = f"{self._vendor} answered with status {status}."
+        if status == _TOO_MANY or self._is_limit(status, error.response.text):
+            return PullLimitedError(text)
         if status in (_UNAUTHORISED, _FORBIDDEN):
             return PullCredentialsError(text)
-        if status == _TOO_MANY:
-            return PullLimitedError(text)
         return PullVendorError(text) if status >= 500 else PullRefusedError(text)
 
 

@@ -19,6 +19,11 @@ Permit = Callable[[str], AbstractContextManager[None]]
 answer is there. It waits until the vendor's account may be asked again."""
 
 
+def bearer(token: str) -> Mapping[str, str]:
+    """The header of a bearer token."""
+    return {"authorization": f"Bearer {token}"}
+
+
 class Token(Protocol):
     """Gives access tokens. Both methods may raise an error that has a code."""
 
@@ -66,29 +71,35 @@ class Heard(NamedTuple):
 class Stream:
     """One kind of object, by its name at the vendor (contact, Lead, ad_insight).
 
-    ``read`` raises PullError. ``overlap``: how long before its cursor a pull begins, because
-    vendors show changes late. ``heard``: the objects of this kind that the body of one of the
-    vendor's webhooks tells of; None where the vendor has no webhook for it. ``is_dated``: whether
-    an object says when it changed; if not, each content of it is a version of its own.
-    ``as_told``: objects are the vendor's own webhook events, stored under the keys of those.
+    ``read`` asks an account and raises PullError. ``overlap``: how long before its cursor a pull
+    begins, because vendors show changes late. ``heard``: the objects of this kind that one of the
+    vendor's webhooks tells of, given its document and when it was received; None where the vendor
+    has no webhook for it. ``is_dated``: whether an object says when it changed; if not, each
+    content of it is a version of its own. ``as_told``: objects are events in the words of the
+    vendor's webhooks; they are stored where no webhook brought them, and not before it had its
+    time.
     """
 
     kind: str
-    read: Callable[[VendorApi, Window], Iterator[Page]]
+    read: Callable[[VendorApi, str, Window], Iterator[Page]]
     overlap: timedelta = timedelta(minutes=15)
-    heard: Callable[[Object], Iterable[Heard]] | None = None
+    heard: Callable[[Object, datetime], Iterable[Heard]] | None = None
     is_dated: bool = True
     as_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PullSource:
-    """A vendor. ``account`` asks which account the credentials are for: a portal, an organization;
-    raises PullError."""
+    """A vendor. ``accounts`` asks which accounts the credentials are for: a portal, an
+    organization, ad accounts; raises PullError. ``carry``: the headers of a token. ``is_limit``:
+    whether an answer (status and body) that looks like a refusal means that no more requests are
+    allowed for now."""
 
     name: str
-    account: Callable[[VendorApi], str]
+    accounts: Callable[[VendorApi], Sequence[str]]
     streams: tuple[Stream, ...]
+    carry: Callable[[str], Mapping[str, str]] = bearer
+    is_limit: Callable[[int, str], bool] = lambda _status, _body: False
 
 
 @dataclass(frozen=True, slots=True)

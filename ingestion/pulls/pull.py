@@ -21,7 +21,7 @@ from ingestion.event_log.recent import webhooks_since
 from ingestion.pulls.client import VendorApi
 from ingestion.pulls.event import pulled_event
 from ingestion.pulls.model import Found, Page, PullSource, Stream, StreamReport, Window
-from ingestion.pulls.reconcile import Grace, Judgement, hear, judge
+from ingestion.pulls.reconcile import Grace, Judgement, hear, is_over, judge
 from ingestion.pulls.state import Cursor, Place, PullState
 from ingestion.webhooks.base import id_or_content_key
 
@@ -49,7 +49,7 @@ class Pull:
         """
         now, started = self.clock(), time.perf_counter()
         try:
-            account = source.account(api)
+            accounts = source.accounts(api)
         except IngestionError as error:
             report = StreamReport(
                 source.name,
@@ -64,6 +64,7 @@ class Pull:
             return [report]
         return [
             self._stream(Place(source.name, stream.kind, account), stream, api, since)
+            for account in accounts
             for stream in source.streams
         ]
 
@@ -72,11 +73,11 @@ class Pull:
     ) -> StreamReport:
         now, started, before = self.clock(), time.perf_counter(), api.requests
         cursor = self.state.begin(place, now)
-        window = Window(since or cursor.since(stream.overlap), now)
-        reading = _Reading(self, place, stream, cursor, now)
+        window = Window(_earlier(since, cursor.since(stream.overlap)), now)
+        reading = _Reading(self, place, stream, cursor, window)
         code = None
         try:
-            for page in stream.read(api, window):
+            for page in stream.read(api, place.account, window):
                 reading.take(page)
                 self.progress(reading.report(place))
         except IngestionError as error:
@@ -98,11 +99,11 @@ class _Reading:
     """A pull of one kind of object under way."""
 
     def __init__(
-        self, pull: Pull, place: Place, stream: Stream, cursor: Cursor, now: datetime
+        self, pull: Pull, place: Place, stream: Stream, cursor: Cursor, window: Window
     ) -> None:
         self._pull, self._place, self._stream = pull, place, stream
-        self._cursor, self._now = cursor, now
-        self._heard: Mapping[str, datetime] | None = None
+        self._cursor, self._window, self._now = cursor, window, window.until
+        self._told: Mapping[str, datetime] | None = None
         self._read = self._new = self._judged = self._dropped = 0
 
     def take(self, page: Page) -> None:
@@ -155,23 +156,26 @@ class _Reading:
         }
 
     def _as_told(self, found: Sequence[Found]) -> dict[str, NewEvent]:
-        """Events in the vendor's own words, unless their webhooks brought them."""
-        made = {
-            each.id: NewEvent(
-                source=self._place.source,
-                event_key=id_or_content_key(each.id, each.id.encode()),
-                kind="pull",
-                received_at=self._now,
-                body=orjson.dumps(each.content),
-                headers={},
-                correlation_id=uuid4().hex,
-                historical=self._is_past(each),
-            )
-            for each in found
-        }
+        """Events that no webhook brought, although it had its time."""
+        if self._expects_webhook:
+            limit, heard = self._now - self._pull.grace.period, self._heard()
+            found = [each for each in found if is_over(each, limit) and each.id not in heard]
+        made = {each.id: self._event(each) for each in found}
         keys = {key: Key(event.source, event.event_key) for key, event in made.items()}
         stored = self._pull.log.positions(keys.values())
         return {key: made[key] for key in made if keys[key] not in stored}
+
+    def _event(self, found: Found) -> NewEvent:
+        return NewEvent(
+            source=self._place.source,
+            event_key=id_or_content_key(found.id, found.id.encode()),
+            kind="pull",
+            received_at=self._now,
+            body=orjson.dumps(found.content),
+            headers={},
+            correlation_id=uuid4().hex,
+            historical=self._is_past(found),
+        )
 
     def _is_past(self, found: Found) -> bool:
         """What was there before the first pull informs, but sets off nothing."""
@@ -179,18 +183,23 @@ class _Reading:
             return self._cursor.judged_until is None
         return found.changed_at < self._cursor.begun_at
 
-    def _judge(self, found: Sequence[Found], new: frozenset[str]) -> Judgement:
-        if self._stream.heard is None or not self._pull.has_webhook:
-            return Judgement()
-        if self._heard is None:
-            self._heard = self._hear()
-        grace = self._pull.grace
-        return judge(found, self._heard, new, self._cursor, self._now, grace)
+    @property
+    def _expects_webhook(self) -> bool:
+        return self._stream.heard is not None and self._pull.has_webhook
 
-    def _hear(self) -> Mapping[str, datetime]:
-        """What webhooks told since the last change that was judged."""
-        until = self._cursor.judged_until
-        if until is None:
-            return {}
-        since = max(until, self._cursor.begun_at) - self._pull.grace.slack
-        return hear(self._stream, webhooks_since(self._pull.log, self._place.source, since))
+    def _judge(self, found: Sequence[Found], new: frozenset[str]) -> Judgement:
+        if not self._expects_webhook or self._cursor.judged_until is None:
+            return Judgement()
+        return judge(found, self._heard(), new, self._cursor, self._now, self._pull.grace)
+
+    def _heard(self) -> Mapping[str, datetime]:
+        """What webhooks told since the first change that may be asked for."""
+        if self._told is None:
+            webhooks = webhooks_since(self._pull.log, self._place.source, self._window.since)
+            self._told = hear(self._place.source, self._stream, webhooks)
+        return self._told
+
+
+def _earlier(asked: datetime | None, due: datetime | None) -> datetime | None:
+    """A pull may begin before its cursor, never behind it: that would leave a gap."""
+    return min(asked, due) if asked is not None and due is not None else asked or due

@@ -44,17 +44,19 @@ def hubspot(version: str = "v3") -> PullSource:
         Stream(kind, partial(_changed, kind, version), heard=partial(_heard, kind))
         for kind in _PLURALS
     )
-    return PullSource("hubspot", _portal, (*crm, Stream("owner", _owners)))
+    return PullSource("hubspot", _portals, (*crm, Stream("owner", _owners)))
 
 
-def _portal(api: VendorApi) -> str:
+def _portals(api: VendorApi) -> list[str]:
     portal = api.get("/account-info/v3/details").get("portalId")
     if not portal:
         raise PullAnswerError("HubSpot does not say which portal this is.")
-    return str(portal)
+    return [str(portal)]
 
 
-def _changed(kind: str, version: str, api: VendorApi, window: Window) -> Iterator[Page]:
+def _changed(
+    kind: str, version: str, api: VendorApi, _portal: str, window: Window
+) -> Iterator[Page]:
     """Objects in the order in which they changed."""
     since = window.since or _EPOCH
     while True:
@@ -92,7 +94,7 @@ def _search(api: VendorApi, kind: str, version: str, since: datetime) -> Iterato
     )
 
 
-def _owners(api: VendorApi, _window: Window) -> Iterator[Page]:
+def _owners(api: VendorApi, _portal: str, _window: Window) -> Iterator[Page]:
     """All of them: they are few, and cannot be asked for by change."""
     path, size = "/crm/v3/owners", {"limit": _OWNERS}
     for answer in api.pages(path, params=size, paginator=_paginator(param="after")):
@@ -124,7 +126,7 @@ def _found(content: Object) -> Found:
     return Found(str(content.get("id")), moment(content.get("updatedAt")), content)
 
 
-def _heard(kind: str, told: Object) -> Iterator[Heard]:
+def _heard(kind: str, told: Object, _received_at: datetime) -> Iterator[Heard]:
     """A change names its object; a merge or an association several."""
     subscription, at = str(told.get("subscriptionType")), told.get("occurredAt")
     if not isinstance(at, int):

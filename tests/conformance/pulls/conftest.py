@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pull_salesforce
 import pytest
 from pull_case import Lab
 
 from ingestion.event_log import EventLog
 from reverse_etl.sandbox import create_app
+from reverse_etl.sandbox.salesforce import Salesforce
 from reverse_etl.sandbox.server import serving
 
 
@@ -33,7 +35,13 @@ def clock():
 
 @pytest.fixture(scope="module")
 def server(clock):
-    with serving(create_app(hubspot_limit=None, search_lag=0, clock=clock.seconds)) as url:
+    made = create_app(
+        hubspot_limit=None,
+        search_lag=0,
+        salesforce=Salesforce(query_page=pull_salesforce.PAGE),
+        clock=clock.seconds,
+    )
+    with serving(made) as url:
         yield url
 
 

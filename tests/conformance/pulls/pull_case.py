@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import orjson
 
 from ingestion.event_log import EventLog, NewEvent
 from ingestion.pulls import PullSource
-from ingestion.pulls.client import Patience, VendorApi, bearer
+from ingestion.pulls.client import Patience, VendorApi
 from ingestion.pulls.pull import Pull
 from ingestion.pulls.state import PullState
 
@@ -38,8 +38,7 @@ class Case:
     seed: Callable[[str, int], None]
     change: Callable[[str], None]
     page: int
-    webhook: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-    carry: Callable[[str], dict[str, str]] = field(default=bearer)
+    webhook: Callable[[dict[str, Any]], bytes] | None = None
 
     def __str__(self):
         return f"{self.source().name}-{self.kind}"
@@ -78,17 +77,19 @@ class Lab:
 
     def pull(self, case, *, tokens=None, log=None, since=None, has_webhook=True):
         """One pull of the case's kind of object."""
+        source = case.only()
         api = VendorApi(
             case.name,
             self.url,
             tokens or Tokens(),
             self._permit,
             patience=QUICK,
-            carry=case.carry,
+            carry=source.carry,
+            is_limit=source.is_limit,
         )
         chosen = log or self.log
         pull = Pull(chosen, PullState(chosen), self.clock, has_webhook)
-        [report] = pull.run(case.only(), api, since=since)
+        [report] = pull.run(source, api, since=since)
         return report
 
     def fault(self, case, fault, **when):
@@ -105,7 +106,7 @@ class Lab:
 
     def deliver(self, case, body):
         """The vendor's webhook about an object."""
-        told = orjson.dumps(case.webhook(body))
+        told = case.webhook(body)
         key = f"webhook-{self.log.head()}"
         self.log.append([NewEvent(case.name, key, "webhook", self.clock(), told, {}, key)])
 

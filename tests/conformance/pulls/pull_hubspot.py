@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import orjson
 from pull_case import AUTH, Case
 
 from ingestion.sources.hubspot import hubspot
@@ -32,7 +33,7 @@ def _case(kind, plural, changed):
         found = body["object"]
         at = int(moment(found["updatedAt"]).timestamp() * 1000)
         told = {"subscriptionType": f"{kind}.propertyChange", "objectId": int(found["id"])}
-        return {**told, "occurredAt": at, "portalId": 62515}
+        return orjson.dumps({**told, "occurredAt": at, "portalId": 62515})
 
     return Case(hubspot, kind, f"/{plural}/search", seed, change, 200, webhook)
 

@@ -6,13 +6,18 @@ import httpx
 import pytest
 from pull_case import SECRET, Tokens
 from pull_hubspot import HUBSPOT
+from pull_salesforce import SALESFORCE
 
 from dbt_project.catalogue import entry
 from ingestion.contracts import ContractSet
 from ingestion.errors import LogUnavailableError
 
-FIRST, *MORE = HUBSPOT
-CASES = [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in MORE)]
+VENDORS = (HUBSPOT, SALESFORCE)
+MORE = [each for _, *more in VENDORS for each in more]
+CASES = [
+    *(first for first, *_ in VENDORS),
+    *(pytest.param(each, marks=pytest.mark.slow) for each in MORE),
+]
 
 
 @pytest.fixture(params=CASES, ids=str)
