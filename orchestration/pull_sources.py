@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from ingestion.pulls import PullSource
 from ingestion.sources.hubspot import hubspot
+from ingestion.sources.meta import meta
 from ingestion.sources.salesforce import salesforce
+from ingestion.sources.stripe import stripe
 from reverse_etl.quota import Budget
 
 
@@ -38,6 +40,13 @@ PULLERS: Final = (
         "Leads, contacts, accounts, opportunities and their contact roles of Salesforce.",
         lambda account: salesforce(account.api_version),
         needs=("url", "token"),
+    ),
+    Puller("stripe", "Customers and events of Stripe.", lambda _account: stripe()),
+    Puller(
+        "meta",
+        "What campaigns cost by day, of Meta's ad accounts.",
+        lambda account: meta(account.ad_accounts.replace(",", " ").split(), account.api_version),
+        needs=("token", "ad_accounts"),
     ),
 )
 

@@ -75,7 +75,7 @@ def pull(
                 permit(ledger, puller, account.budget, clock=clock),
                 patience=patience or Patience(timeout=account.timeout),
                 carry=source.carry,
-                is_limit=source.is_limit,
+                refusal=source.refusal,
             )
             one = Pull(log, state, clock, puller.name in heard, progress=progress)
             reports += one.run(source, api, since=since)

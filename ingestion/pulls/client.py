@@ -26,7 +26,7 @@ from ingestion.errors import (
     PullUnreachableError,
     PullVendorError,
 )
-from ingestion.pulls.model import Object, Permit, Token, bearer
+from ingestion.pulls.model import Object, Permit, Refusal, Token, bearer, usual_refusal
 
 _UNAUTHORISED: Final = 401
 _FORBIDDEN: Final = 403
@@ -57,11 +57,11 @@ class VendorApi:
         *,
         patience: Patience | None = None,
         carry: Callable[[str], Mapping[str, str]] = bearer,
-        is_limit: Callable[[int, str], bool] = lambda _status, _body: False,
+        refusal: Refusal = usual_refusal,
     ) -> None:
         patience = patience or Patience()
-        self._vendor, self._is_limit = vendor, is_limit
-        self._adapter = _Adapter(token, permit, carry)
+        self._vendor, self._refusal = vendor, refusal
+        self._adapter = _Adapter(token, permit, carry, refusal)
         session = Client(
             request_timeout=patience.timeout,
             raise_for_status=False,
@@ -128,9 +128,10 @@ class VendorApi:
             return PullUnreachableError(f"{self._vendor} gave no answer: {name}.")
         status = error.response.status_code
         text = f"{self._vendor} answered with status {status}."
-        if status == _TOO_MANY or self._is_limit(status, error.response.text):
+        meant = self._refusal(status, error.response.text)
+        if status == _TOO_MANY or meant == "limit":
             return PullLimitedError(text)
-        if status in (_UNAUTHORISED, _FORBIDDEN):
+        if status in (_UNAUTHORISED, _FORBIDDEN) or meant == "credentials":
             return PullCredentialsError(text)
         return PullVendorError(text) if status >= 500 else PullRefusedError(text)
 
@@ -162,9 +163,13 @@ class _Adapter(HTTPAdapter):
     """Every attempt takes a permit and carries the token; one that is refused is renewed once."""
 
     def __init__(
-        self, token: Token, permit: Permit, carry: Callable[[str], Mapping[str, str]]
+        self,
+        token: Token,
+        permit: Permit,
+        carry: Callable[[str], Mapping[str, str]],
+        refusal: Refusal,
     ) -> None:
-        self._token, self._permit, self._carry = token, permit, carry
+        self._token, self._permit, self._carry, self._refusal = token, permit, carry, refusal
         self.sent = 0
         super().__init__()
 
@@ -176,9 +181,15 @@ class _Adapter(HTTPAdapter):
         """See HTTPAdapter."""
         token = self._token.token()
         answer = self._once(request, token, options)
-        if answer.status_code == _UNAUTHORISED and (renewed := self._token.renew(token)):
+        if self._is_refused(answer) and (renewed := self._token.renew(token)):
             return self._once(request, renewed, options)
         return answer
+
+    def _is_refused(self, answer: Response) -> bool:
+        status = answer.status_code
+        if status == _UNAUTHORISED:
+            return True
+        return 400 <= status < 500 and self._refusal(status, answer.text) == "credentials"
 
     def _once(self, request: PreparedRequest, token: str, options: Mapping[str, Any]) -> Response:
         request.headers.update(self._carry(token))

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from ingestion.pulls.client import VendorApi
 
 Object = Mapping[str, Any]
 """An object as a vendor's API gives it."""
+
+Refusal = Callable[[int, str], Literal["limit", "credentials"] | None]
+"""What a refusal (status and body) means, where its status does not say it."""
 
 Permit = Callable[[str], AbstractContextManager[None]]
 """Takes a request's path; what it gives is entered before the request goes out and left when its
@@ -22,6 +25,10 @@ answer is there. It waits until the vendor's account may be asked again."""
 def bearer(token: str) -> Mapping[str, str]:
     """The header of a bearer token."""
     return {"authorization": f"Bearer {token}"}
+
+
+def usual_refusal(_status: int, _body: str) -> None:
+    """The vendor's statuses say what they mean."""
 
 
 class Token(Protocol):
@@ -91,15 +98,14 @@ class Stream:
 @dataclass(frozen=True, slots=True)
 class PullSource:
     """A vendor. ``accounts`` asks which accounts the credentials are for: a portal, an
-    organization, ad accounts; raises PullError. ``carry``: the headers of a token. ``is_limit``:
-    whether an answer (status and body) that looks like a refusal means that no more requests are
-    allowed for now."""
+    organization, ad accounts; raises PullError. ``carry``: the headers of a token. ``refusal``:
+    what an answer means, where its status does not say it."""
 
     name: str
     accounts: Callable[[VendorApi], Sequence[str]]
     streams: tuple[Stream, ...]
     carry: Callable[[str], Mapping[str, str]] = bearer
-    is_limit: Callable[[int, str], bool] = lambda _status, _body: False
+    refusal: Refusal = usual_refusal
 
 
 @dataclass(frozen=True, slots=True)

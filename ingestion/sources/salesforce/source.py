@@ -57,7 +57,7 @@ def salesforce(version: str = "v62.0") -> PullSource:
         "salesforce",
         partial(_organizations, version),
         streams,
-        is_limit=lambda status, body: status == 403 and _LIMIT in body,
+        refusal=lambda status, body: "limit" if status == 403 and _LIMIT in body else None,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pull_meta
 import pull_salesforce
 import pytest
 from pull_case import Lab
 
 from ingestion.event_log import EventLog
 from reverse_etl.sandbox import create_app
+from reverse_etl.sandbox.meta import Meta
 from reverse_etl.sandbox.salesforce import Salesforce
 from reverse_etl.sandbox.server import serving
 
@@ -39,6 +41,7 @@ def server(clock):
         hubspot_limit=None,
         search_lag=0,
         salesforce=Salesforce(query_page=pull_salesforce.PAGE),
+        meta=Meta(insights_page=pull_meta.PAGE),
         clock=clock.seconds,
     )
     with serving(made) as url:

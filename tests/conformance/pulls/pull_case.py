@@ -27,9 +27,9 @@ class Case:
     """One kind of object of one vendor.
 
     `seed(url, count)`: make objects at the sandbox, `change(url)`: change one of them. `path`: a
-    part of the path under which they are read. `page`: objects of the largest page. `webhook(body,
-    lab)`: what the vendor posts about an object, None where it has no webhook. `bad_status`: what
-    it answers to a token that is no good.
+    part of the path under which they are read. `page`: objects of the largest page. `webhook(lab)`:
+    what the vendor posts about the last change, None where it has no webhook. `as_told`: a change
+    is stored when a webhook had its time. `rereads`: each pull reads the same days again.
     """
 
     source: Callable[[], PullSource]
@@ -38,7 +38,9 @@ class Case:
     seed: Callable[[str, int], None]
     change: Callable[[str], None]
     page: int
-    webhook: Callable[[dict[str, Any]], bytes] | None = None
+    webhook: Callable[[Lab], bytes] | None = None
+    as_told: bool = False
+    rereads: bool = False
 
     def __str__(self):
         return f"{self.source().name}-{self.kind}"
@@ -75,7 +77,7 @@ class Lab:
         self.url, self.clock, self.log = url, clock, log
         self.permits: list[str] = []
 
-    def pull(self, case, *, tokens=None, log=None, since=None, has_webhook=True):
+    def pull(self, case, *, tokens=None, log=None, since=None, has_webhook=False):
         """One pull of the case's kind of object."""
         source = case.only()
         api = VendorApi(
@@ -85,7 +87,7 @@ class Lab:
             self._permit,
             patience=QUICK,
             carry=source.carry,
-            is_limit=source.is_limit,
+            refusal=source.refusal,
         )
         chosen = log or self.log
         pull = Pull(chosen, PullState(chosen), self.clock, has_webhook)
@@ -100,13 +102,13 @@ class Lab:
         self.clock.ahead += timedelta(**time)
 
     def events(self, case):
-        """The bodies of what was pulled of the case's kind."""
+        """The bodies of what was pulled of the vendor."""
         found = self.log.read(source=case.name, kind="pull", limit=5000)
         return [orjson.loads(event.body) for event in found]
 
-    def deliver(self, case, body):
-        """The vendor's webhook about an object."""
-        told = case.webhook(body)
+    def deliver(self, case):
+        """The vendor's webhook about the last change."""
+        told = case.webhook(self)
         key = f"webhook-{self.log.head()}"
         self.log.append([NewEvent(case.name, key, "webhook", self.clock(), told, {}, key)])
 

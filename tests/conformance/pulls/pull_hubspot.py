@@ -9,6 +9,7 @@ from pull_case import AUTH, Case
 from ingestion.sources.hubspot import hubspot
 from ingestion.sources.moments import moment
 
+CASES = {}
 _NAMES = {
     "contacts": lambda n: {"email": f"lead{n}@example.com", "firstname": "Ada"},
     "companies": lambda n: {"name": f"Company {n}", "domain": f"company{n}.example"},
@@ -29,13 +30,14 @@ def _case(kind, plural, changed):
         path = f"{url}/crm/v3/objects/{plural}/{held[0]['id']}"
         httpx.patch(path, json={"properties": changed}, headers=AUTH).raise_for_status()
 
-    def webhook(body):
-        found = body["object"]
+    def webhook(lab):
+        found = lab.events(CASES[kind])[-1]["object"]
         at = int(moment(found["updatedAt"]).timestamp() * 1000)
         told = {"subscriptionType": f"{kind}.propertyChange", "objectId": int(found["id"])}
         return orjson.dumps({**told, "occurredAt": at, "portalId": 62515})
 
-    return Case(hubspot, kind, f"/{plural}/search", seed, change, 200, webhook)
+    CASES[kind] = Case(hubspot, kind, f"/{plural}/search", seed, change, 200, webhook)
+    return CASES[kind]
 
 
 HUBSPOT = (

@@ -10,6 +10,7 @@ from ingestion.sources.salesforce import salesforce
 from ingestion.webhooks.salesforce import split
 
 PAGE = 20
+CASES = {}
 _DATA = "/services/data/v62.0"
 _NAMES = {
     "Lead": lambda n: {"LastName": f"Lead {n}", "Company": "Acme", "Email": f"l{n}@example.com"},
@@ -28,12 +29,14 @@ def _case(kind, changed):
         path = f"{url}{_DATA}/sobjects/{kind}/{held[0]['Id']}"
         httpx.patch(path, json=changed, headers=AUTH).raise_for_status()
 
-    def webhook(body):
-        fields = {name: body["object"][name] for name in ("Id", "SystemModstamp")}
+    def webhook(lab):
+        found = lab.events(CASES[kind])[-1]["object"]
+        fields = {name: found[name] for name in ("Id", "SystemModstamp")}
         message = salesforce_message(kind, {"04l5g0000000001AAA": fields})
         return split(message, {})[0].body
 
-    return Case(salesforce, kind, "/queryAll", seed, change, PAGE, webhook)
+    CASES[kind] = Case(salesforce, kind, "/queryAll", seed, change, PAGE, webhook)
+    return CASES[kind]
 
 
 SALESFORCE = (_case("Lead", {"Title": "CTO"}), _case("Account", {"Industry": "Energy"}))
