@@ -23,7 +23,7 @@ SEEN = Table(
     Column("source", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("account", Text, primary_key=True),
-    Column("object_id", Text, primary_key=True),
+    Column("object_id", Text, primary_key=True, comment="its SHA-256, hex: ids may name people"),
     Column("digest", Text, nullable=False, comment="SHA-256 of the content, hex"),
     Column("seen_at", BigInteger, nullable=False, comment="when this content was seen first"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -83,11 +83,12 @@ class PullState:
             connection.execute(RUNS.insert(), [_row(report)])
 
     def first_seen(
-        self, place: Place, found: Iterable[Found], now: datetime
+        self, place: Place, found: Sequence[Found], now: datetime
     ) -> Mapping[str, datetime]:
         """Object id → when its present content was seen first, which is noted before it is stored:
         so a pull that was killed in between repeats the same event."""
-        digests = {each.id: _digest(each) for each in found}
+        digests = {_hash(each.id.encode()): _digest(each) for each in found}
+        ids = {_hash(each.id.encode()): each.id for each in found}
         with self._write() as connection:
             known = _seen(connection, place, digests)
             changed = [key for key, digest in digests.items() if known.get(key, ("",))[0] != digest]
@@ -107,7 +108,7 @@ class PullState:
                 connection.execute(
                     statement.on_conflict_do_update(index_elements=keys, set_=new), rows
                 )
-        return {key: now if key in changed else from_micros(known[key][1]) for key in digests}
+        return {ids[key]: now if key in changed else from_micros(known[key][1]) for key in digests}
 
     def last_runs(self) -> list[StreamReport]:
         """The last pull of each kind of object of each account."""
@@ -171,7 +172,10 @@ def _seen(
 
 
 def _digest(found: Found) -> str:
-    content = orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS)
+    return _hash(orjson.dumps(found.content, option=orjson.OPT_SORT_KEYS))
+
+
+def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
