@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from reverse_etl.connectors.settings import ConnectorSettings
 from reverse_etl.quota import Budget
 
-PULLED: Final = ("hubspot", "salesforce", "stripe", "meta")
+PULLED: Final = ("hubspot", "salesforce", "stripe", "calendly", "meta")
 """Sources whose APIs can be read."""
 
 

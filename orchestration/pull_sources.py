@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ingestion.pulls import PullSource
+from ingestion.sources.calendly import calendly
 from ingestion.sources.hubspot import hubspot
 from ingestion.sources.meta import meta
 from ingestion.sources.salesforce import salesforce
@@ -42,6 +43,9 @@ PULLERS: Final = (
         needs=("url", "token"),
     ),
     Puller("stripe", "Customers and events of Stripe.", lambda _account: stripe()),
+    Puller(
+        "calendly", "Bookings, cancellations and no-shows of Calendly.", lambda _account: calendly()
+    ),
     Puller(
         "meta",
         "What campaigns cost by day, of Meta's ad accounts.",

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from reverse_etl.errors import FaultPlanError
 from reverse_etl.sandbox.answer import Answer, Request
+from reverse_etl.sandbox.calendly import Calendly
 from reverse_etl.sandbox.enrichment import Apollo, PeopleDataLabs
 from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
 from reverse_etl.sandbox.ga4 import Ga4
@@ -90,6 +91,7 @@ def create_app(
         Apollo(credits_left=enrichment_credits),
         PeopleDataLabs(credits_left=enrichment_credits),
         Stripe(),
+        Calendly(),
     ]
     sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(

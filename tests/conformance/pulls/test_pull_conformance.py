@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from pull_calendly import CALENDLY
 from pull_case import SECRET, Tokens
 from pull_hubspot import HUBSPOT
 from pull_meta import META
@@ -14,7 +15,7 @@ from dbt_project.catalogue import entry
 from ingestion.contracts import ContractSet
 from ingestion.errors import LogUnavailableError
 
-VENDORS = (HUBSPOT, SALESFORCE, STRIPE, META)
+VENDORS = (HUBSPOT, SALESFORCE, STRIPE, CALENDLY, META)
 
 
 def _chosen(quick):
