@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar, Final
 
 from pydantic import Field, SecretStr
@@ -10,7 +11,7 @@ from pydantic import Field, SecretStr
 from reverse_etl.connectors.settings import ConnectorSettings
 from reverse_etl.quota import Budget
 
-PULLED: Final = ("hubspot", "salesforce", "stripe", "calendly", "meta")
+PULLED: Final = ("hubspot", "salesforce", "stripe", "calendly", "meta", "googleads")
 """Sources whose APIs can be read."""
 
 
@@ -40,3 +41,10 @@ class CalendlySettings(ConnectorSettings):
     @property
     def budget(self) -> Budget | None:
         return Budget(self.requests_per_minute, timedelta(minutes=1))
+
+
+class GoogleAdsSettings(ConnectorSettings):
+    """`folder`: where reports by campaign and day are exported to."""
+
+    url: str = "https://googleads.googleapis.com"
+    folder: Path | None = None

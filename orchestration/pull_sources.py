@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ingestion.pulls import PullSource
 from ingestion.sources.calendly import calendly
+from ingestion.sources.google_ads import google_ads
 from ingestion.sources.hubspot import hubspot
 from ingestion.sources.meta import meta
 from ingestion.sources.salesforce import salesforce
@@ -51,6 +52,12 @@ PULLERS: Final = (
         "What campaigns cost by day, of Meta's ad accounts.",
         lambda account: meta(account.ad_accounts.replace(",", " ").split(), account.api_version),
         needs=("token", "ad_accounts"),
+    ),
+    Puller(
+        "googleads",
+        "What campaigns cost by day, from reports of Google Ads in a folder.",
+        lambda account: google_ads(account.folder),
+        needs=("folder",),
     ),
 )
 

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
-from orchestration.pull_accounts import PULLED, CalendlySettings, StripeSettings
+from orchestration.pull_accounts import PULLED, CalendlySettings, GoogleAdsSettings, StripeSettings
 from reverse_etl.connectors import (
     ApolloSettings,
     Ga4Settings,
@@ -152,6 +152,7 @@ class Settings(BaseSettings):
     peopledatalabs: PeopleDataLabsSettings = PeopleDataLabsSettings()
     stripe: StripeSettings = StripeSettings()
     calendly: CalendlySettings = CalendlySettings()
+    googleads: GoogleAdsSettings = GoogleAdsSettings()
 
     @field_validator(
         "destinations", "pulls", "hubspot_signatures", "salesforce_certificates", mode="before"

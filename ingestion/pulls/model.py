@@ -84,7 +84,8 @@ class Stream:
     has no webhook for it. ``is_dated``: whether an object says when it changed; if not, each
     content of it is a version of its own. ``as_told``: objects are events in the words of the
     vendor's webhooks; they are stored where no webhook brought them, and not before it had its
-    time.
+    time. ``words``: how an object that does not say when it changed is told instead of in an
+    envelope, given when its content was seen first.
     """
 
     kind: str
@@ -93,6 +94,7 @@ class Stream:
     heard: Callable[[Object, datetime], Iterable[Heard]] | None = None
     is_dated: bool = True
     as_told: bool = False
+    words: Callable[[Object, datetime], Object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

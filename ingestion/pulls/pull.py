@@ -142,6 +142,15 @@ class _Reading:
     def _enveloped(self, found: Sequence[Found]) -> dict[str, NewEvent]:
         state, place, now = self._pull.state, self._place, self._now
         seen = {} if self._stream.is_dated else state.first_seen(place, found, now)
+        if self._stream.words is not None:
+            told = [
+                replace(each, content=self._stream.words(each.content, seen[each.id]))
+                for each in found
+            ]
+            return {
+                each.id: self._event(each, f"{each.id} {seen[each.id].isoformat()}")
+                for each in told
+            }
         return {
             each.id: pulled_event(
                 place.source,
@@ -160,15 +169,15 @@ class _Reading:
         if self._expects_webhook:
             limit, heard = self._now - self._pull.grace.period, self._heard()
             found = [each for each in found if is_over(each, limit) and each.id not in heard]
-        made = {each.id: self._event(each) for each in found}
+        made = {each.id: self._event(each, each.id) for each in found}
         keys = {key: Key(event.source, event.event_key) for key, event in made.items()}
         stored = self._pull.log.positions(keys.values())
         return {key: made[key] for key in made if keys[key] not in stored}
 
-    def _event(self, found: Found) -> NewEvent:
+    def _event(self, found: Found, key: str) -> NewEvent:
         return NewEvent(
             source=self._place.source,
-            event_key=id_or_content_key(found.id, found.id.encode()),
+            event_key=id_or_content_key(key, key.encode()),
             kind="pull",
             received_at=self._now,
             body=orjson.dumps(found.content),
