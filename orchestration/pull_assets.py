@@ -53,11 +53,11 @@ def tell(reports: Sequence[StreamReport]) -> Told:
     told = Told(figures, _table(reports))
     failed = [each for each in reports if each.code]
     if failed:
+        first = failed[0]
+        code = first.code or PullFailedError.code
         kinds = ", ".join(each.kind for each in failed)
-        code = failed[0].code or PullFailedError.code
-        listed = entry(code)
-        text = f"{failed[0].source}: {kinds} could not be read. {listed.meaning}"
-        raise PullFailedError(text, told, first_code=code, remedy=listed.remedy)
+        text = f"{first.source}: {kinds} could not be read. {first.message}"
+        raise PullFailedError(text, told, first_code=code, remedy=entry(code).remedy)
     return told
 
 

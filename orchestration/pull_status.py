@@ -27,6 +27,7 @@ def told(settings: Settings, log: EventLog, now: datetime) -> list[dict[str, Any
             "new": each.new,
             "dropped_in_24_hours": dropped.get((each.source, each.kind), 0),
             "code": each.code,
+            "message": each.message,
         }
         for each in state.last_runs()
         if each.source in settings.pulls

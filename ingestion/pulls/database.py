@@ -48,5 +48,6 @@ RUNS = Table(
     Column("judged", Integer, nullable=False),
     Column("dropped", Integer, nullable=False, comment="of which no webhook told in time"),
     Column("code", Text, comment="what went wrong"),
+    Column("message", Text),
     Index("ix_pull_runs_source_kind", "source", "kind", "started_at"),
 )

@@ -114,7 +114,8 @@ class PullSource:
 class StreamReport:
     """What a pull of one kind of object did. ``new``: versions that the log did not hold;
     ``dropped``: changes of which a webhook should have told, and none did within the grace period;
-    ``judged``: changes that this was asked of. ``code``: what went wrong, if anything."""
+    ``judged``: changes that this was asked of. ``code``, ``message``: what went wrong, if anything;
+    nothing of an answer, an address or a token is in it."""
 
     source: str
     kind: str
@@ -127,3 +128,4 @@ class StreamReport:
     judged: int = 0
     dropped: int = 0
     code: str | None = None
+    message: str | None = None

@@ -59,6 +59,7 @@ class Pull:
                 seconds=round(time.perf_counter() - started, 3),
                 requests=api.requests,
                 code=error.code,
+                message=str(error),
             )
             self.state.fail(report)
             return [report]
@@ -75,20 +76,21 @@ class Pull:
         cursor = self.state.begin(place, now)
         window = Window(_earlier(since, cursor.since(stream.overlap)), now)
         reading = _Reading(self, place, stream, cursor, window)
-        code = None
+        failure: IngestionError | None = None
         try:
             for page in stream.read(api, place.account, window):
                 reading.take(page)
                 self.progress(reading.report(place))
         except IngestionError as error:
-            code = error.code
+            failure = error
         report = replace(
             reading.report(place),
             seconds=round(time.perf_counter() - started, 3),
             requests=api.requests - before,
-            code=code,
+            code=failure.code if failure else None,
+            message=str(failure) if failure else None,
         )
-        if code is None:
+        if failure is None:
             self.state.finish(place, report, now - self.grace.period)
         else:
             self.state.fail(report)

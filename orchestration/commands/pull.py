@@ -117,5 +117,6 @@ def _tell(reports: Sequence[StreamReport]) -> None:
         out.print(table("Pulled", columns, rows))
     else:
         out.print("Nothing to pull: MILLRACE_PULLS names no source (`millrace pull --list`).")
-    for code in sorted({each.code for each in reports if each.code}):
-        err.print(f"[bold red]{code}[/]: {remedy(code)}")
+    for each in reports:
+        if each.code:
+            err.print(f"[bold red]{each.code}[/]: {each.message} {remedy(each.code)}")

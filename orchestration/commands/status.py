@@ -131,8 +131,9 @@ def tell_pulls(pulls: Sequence[Mapping[str, Any]], out: Console) -> None:
     if pulls:
         rows = [tuple(each[column] for column in columns) for each in pulls]
         out.print(table("Last pulls", headers, rows))
-    for code in sorted({each["code"] for each in pulls if each["code"]}):
-        out.print(f"[red]{code}[/]: {remedy(code)}")
+    for each in pulls:
+        if each["code"]:
+            out.print(f"[red]{each['code']}[/]: {each['message']} {remedy(each['code'])}")
 
 
 def tell_reasons(status: Mapping[str, Any], out: Console) -> None:

@@ -106,6 +106,7 @@ def test_trouble_has_a_code(lab, case, fault, code):
     report = lab.pull(case)
     assert code == report.code
     assert entry(code).remedy
+    assert lab.url not in report.message
     httpx.post(f"{lab.url}/_faults", json={"rules": []})
     assert (None, 2) == (lab.pull(case).code, len(lab.events(case)))
 

@@ -115,6 +115,7 @@ def test_a_broken_file_is_told_and_the_others_are_read(folder, lines, header):
     folder.drop("good.csv", row())
     report = folder.pull()
     assert ("PULL_FILE_INVALID", 1) == (report.code, report.new)
+    assert "bad.csv" in report.message
 
 
 def test_a_missing_folder_is_told(folder):
