@@ -120,7 +120,7 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
     seed: Annotated[int, typer.Option(help="Makes faults and ids repeatable.")] = 0,
 ) -> None:
-    """Simulated HubSpot and Meta with faults on request (POST /_faults); loopback only."""
+    """Simulated vendors with faults on request (POST /_faults); loopback only."""
     from reverse_etl.sandbox import create_app
     from reverse_etl.sandbox import serve as serve_app
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestion.errors import PullAnswerError, PullStuckError
-from ingestion.pulls import Found, PullSource, Window
+from ingestion.event_log import EventLog
+from ingestion.pulls import Found, PullSource, StreamReport, Window
 from ingestion.pulls.client import Answer
 from ingestion.pulls.reconcile import Grace, Judgement, judge
 from ingestion.pulls.state import Cursor, Place, PullState
@@ -68,9 +69,15 @@ def test_a_broken_first_pull_goes_on():
     assert NOW - HOUR - MINUTE == Cursor(NOW, NOW, judged_until=NOW - HOUR).since(MINUTE)
 
 
-def test_a_cursor_never_goes_back(log):
+@pytest.fixture
+def state(each_database):
+    log = EventLog.open(each_database)
+    yield PullState(log)
+    log.close()
+
+
+def test_a_cursor_never_goes_back(state):
     """A second process that is behind does not move it."""
-    state = PullState(log)
     state.begin(PLACE, NOW)
     for moment_ in (NOW, NOW - HOUR):
         state.advance(PLACE, moment_)
@@ -78,15 +85,27 @@ def test_a_cursor_never_goes_back(log):
     assert (NOW, NOW) == (found.begun_at, found.reached)
 
 
-def test_a_content_is_dated_by_when_it_was_seen_first(log):
+def test_a_content_is_dated_by_when_it_was_seen_first(state):
     """Seen again it has the same date; another content has another, as has one that came back."""
-    state = PullState(log)
     cheap, dear = Found("1", None, {"spend": "9"}), Found("1", None, {"spend": "12"})
     seen = [
         state.first_seen(PLACE, [each], NOW + number * HOUR)["1"]
         for number, each in enumerate((cheap, cheap, dear, cheap))
     ]
     assert [NOW, NOW, NOW + 2 * HOUR, NOW + 3 * HOUR] == seen
+
+
+def test_what_pulls_did_is_kept(state):
+    """The last pull of each kind, and how much was dropped in a time, by kind."""
+    state.begin(PLACE, NOW)
+    for hours, dropped in ((0, 1), (30, 2), (31, 4)):
+        report = StreamReport("meta", "ad_insight", "77", NOW + hours * HOUR, dropped=dropped)
+        state.finish(PLACE, report, NOW + hours * HOUR)
+    failed = StreamReport("meta", "lead", "77", NOW, code="PULL_LIMITED", message="Later.")
+    state.fail(failed)
+    assert {failed, report} == set(state.last_runs())
+    assert {("meta", "ad_insight"): 6} == dict(state.dropped(since=NOW + HOUR))
+    assert NOW + 31 * HOUR == state.begin(PLACE, NOW).judged_until
 
 
 class Portal:
