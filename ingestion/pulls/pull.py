@@ -90,11 +90,10 @@ class Pull:
             code=failure.code if failure else None,
             message=str(failure) if failure else None,
         )
-        if failure is None:
-            self.state.finish(place, report, now - self.grace.period)
-        else:
+        if failure is not None:
             self.state.fail(report)
-        return report
+            return report
+        return self.state.finish(place, report, cursor.judged_until, now - self.grace.period)
 
 
 class _Reading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,11 +71,19 @@ class PullState:
         with self._write() as connection:
             _raise(connection, place, "reached", reached)
 
-    def finish(self, place: Place, report: StreamReport, judged_until: datetime) -> None:
-        """A pull came to its end: its counts and the cursor, in one transaction."""
+    def finish(
+        self, place: Place, report: StreamReport, before: datetime | None, judged_until: datetime
+    ) -> StreamReport:
+        """A pull came to its end: its counts and the cursor, in one transaction. Where another
+        pull has judged the same changes since this one began (``before``), they are its to count.
+        """
         with self._write() as connection:
+            found = connection.execute(select(CURSORS).where(_at(CURSORS, place))).one()
+            if _moment(found.judged_until) != before:
+                report = replace(report, judged=0, dropped=0)
             _raise(connection, place, "judged_until", judged_until)
             connection.execute(RUNS.insert(), [_row(report)])
+        return report
 
     def fail(self, report: StreamReport) -> None:
         """A pull ended before its end."""

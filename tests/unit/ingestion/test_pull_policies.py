@@ -98,14 +98,25 @@ def test_a_content_is_dated_by_when_it_was_seen_first(state):
 def test_what_pulls_did_is_kept(state):
     """The last pull of each kind, and how much was dropped in a time, by kind."""
     state.begin(PLACE, NOW)
+    before = None
     for hours, dropped in ((0, 1), (30, 2), (31, 4)):
         report = StreamReport("meta", "ad_insight", "77", NOW + hours * HOUR, dropped=dropped)
-        state.finish(PLACE, report, NOW + hours * HOUR)
+        state.finish(PLACE, report, before, NOW + hours * HOUR)
+        before = NOW + hours * HOUR
     failed = StreamReport("meta", "lead", "77", NOW, code="PULL_LIMITED", message="Later.")
     state.fail(failed)
     assert {failed, report} == set(state.last_runs())
     assert {("meta", "ad_insight"): 6} == dict(state.dropped(since=NOW + HOUR))
     assert NOW + 31 * HOUR == state.begin(PLACE, NOW).judged_until
+
+
+def test_two_pulls_at_once_count_once(state):
+    """What both judged is the business of that which came to its end first."""
+    cursor = state.begin(PLACE, NOW)
+    report = StreamReport("meta", "ad_insight", "77", NOW, judged=3, dropped=2)
+    told = [state.finish(PLACE, report, cursor.judged_until, NOW).dropped for _ in range(2)]
+    assert [2, 0] == told
+    assert {("meta", "ad_insight"): 2} == dict(state.dropped(since=NOW))
 
 
 class Portal:
