@@ -46,6 +46,15 @@ IngestionError
 │   ├── DumpMissingError
 │   ├── DumpUnreachableError
 │   └── DependencyMissingError
+├── PullError                       a vendor's API could not be read
+│   ├── PullAnswerError
+│   ├── PullCredentialsError
+│   ├── PullFileError
+│   ├── PullLimitedError
+│   ├── PullRefusedError
+│   ├── PullStuckError
+│   ├── PullUnreachableError
+│   └── PullVendorError
 ├── SourceConfigError               a webhook source configured in a way that cannot work
 ├── ContractError                   a contract file that cannot be used as it is
 │   ├── ContractBrokenError
@@ -282,6 +291,44 @@ class DumpUnreachableError(DumpError):
 
 class DependencyMissingError(DumpError):
     code = "DEPENDENCY_MISSING"
+
+
+class PullError(IngestionError):
+    """A vendor's API could not be read; what was read before that is kept."""
+
+    code = "PULL_FAILED"
+
+
+class PullAnswerError(PullError):
+    code = "PULL_ANSWER_MALFORMED"
+
+
+class PullCredentialsError(PullError):
+    code = "PULL_CREDENTIALS_REFUSED"
+
+
+class PullFileError(PullError):
+    code = "PULL_FILE_INVALID"
+
+
+class PullLimitedError(PullError):
+    code = "PULL_LIMITED"
+
+
+class PullRefusedError(PullError):
+    code = "PULL_REFUSED"
+
+
+class PullStuckError(PullError):
+    code = "PULL_STUCK"
+
+
+class PullUnreachableError(PullError):
+    code = "PULL_UNREACHABLE"
+
+
+class PullVendorError(PullError):
+    code = "PULL_VENDOR_FAILED"
 
 
 class SourceConfigError(IngestionError):

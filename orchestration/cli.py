@@ -40,6 +40,7 @@ from orchestration.commands.output import (
     steps,
 )
 from orchestration.commands.preview import preview
+from orchestration.commands.pull import pull
 from orchestration.network import require_free
 from orchestration.settings import load_settings
 
@@ -66,6 +67,7 @@ app.command()(openapi)
 app.command()(preview)
 app.command()(errors)
 app.command()(erase)
+app.command()(pull)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 
@@ -127,7 +129,7 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
     seed: Annotated[int, typer.Option(help="Makes faults and ids repeatable.")] = 0,
 ) -> None:
-    """Simulated HubSpot and Meta with faults on request (POST /_faults); loopback only."""
+    """Simulated vendors with faults on request (POST /_faults); loopback only."""
     from reverse_etl.sandbox import create_app
     from reverse_etl.sandbox import serve as serve_app
 

@@ -23,6 +23,8 @@ OrchestrationError
 │   └── ScorecardError          a scorecard could not be trained, or may not be replaced
 ├── CannotCompareError          a destination cannot be asked what it holds
 ├── ConnectingError             an account could not be connected by OAuth
+├── PullNotConfiguredError      a source cannot be pulled without its credentials
+├── PullFailedError             a vendor's API could not be read to the end
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── SplinkMissingError          `identity propose` needs the extra `splink`
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
@@ -39,7 +41,7 @@ to do): that of the error catalogue, unless this case has a better one.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dbt_project.catalogue import entry
 
@@ -64,6 +66,21 @@ class CannotCompareError(OrchestrationError):
 
 class ConnectingError(OrchestrationError):
     code = "CREDENTIAL_NOT_CONNECTED"
+
+
+class PullNotConfiguredError(OrchestrationError):
+    code = "PULL_NOT_CONFIGURED"
+
+
+class PullFailedError(OrchestrationError):
+    """`told`: what was read all the same; `first_code`: what went wrong first."""
+
+    code = "PULL_FAILED"
+
+    def __init__(self, message: str, told: Any, *, first_code: str, remedy: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.told = told
+        self.first_code = first_code
 
 
 class WarehouseError(OrchestrationError):

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
+from orchestration.pull_accounts import PULLED, CalendlySettings, GoogleAdsSettings, StripeSettings
 from reverse_etl.connectors import (
     ApolloSettings,
     Ga4Settings,
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
     credential_max_days: int = Field(
         90, gt=0, description="Age at which a secret should be replaced."
     )
+    pulls: Words = Field((), description="Whose APIs are read; settings of each stand below.")
     hubspot: HubSpotSettings = HubSpotSettings()
     meta: MetaSettings = MetaSettings()
     salesforce: SalesforceSettings = SalesforceSettings()
@@ -153,8 +155,13 @@ class Settings(BaseSettings):
     ga4: Ga4Settings = Ga4Settings()
     apollo: ApolloSettings = ApolloSettings()
     peopledatalabs: PeopleDataLabsSettings = PeopleDataLabsSettings()
+    stripe: StripeSettings = StripeSettings()
+    calendly: CalendlySettings = CalendlySettings()
+    googleads: GoogleAdsSettings = GoogleAdsSettings()
 
-    @field_validator("destinations", "hubspot_signatures", "salesforce_certificates", mode="before")
+    @field_validator(
+        "destinations", "pulls", "hubspot_signatures", "salesforce_certificates", mode="before"
+    )
     @classmethod
     def _words(cls, value: object) -> object:
         if isinstance(value, str):
@@ -180,6 +187,13 @@ class Settings(BaseSettings):
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not set(names) <= set(NAMES):
             raise ValueError(f"choose from {', '.join(NAMES)}")
+        return names
+
+    @field_validator("pulls")
+    @classmethod
+    def _pullable(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(names) <= set(PULLED):
+            raise ValueError(f"choose from {', '.join(PULLED)}")
         return names
 
     @field_validator("home", "warehouse")

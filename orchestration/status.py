@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from ingestion.event_log import EventLog
-from orchestration import accounts, connections, lead_velocity, warehouse
+from orchestration import accounts, connections, lead_velocity, pull_status, warehouse
 from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
 from orchestration.lane_parity import record
@@ -105,6 +105,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             "deliveries_enqueued": deliveries.enqueued,
             "possible_repeats": deliveries.possible_repeats,
         },
+        "pulls": pull_status.told(settings, log, now),
         "warehouse": {
             "published_at": published.published_at.isoformat() if published else None,
         },

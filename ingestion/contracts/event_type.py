@@ -5,7 +5,8 @@ when events are read in bulk, so these two are told by what their bodies hold: t
 order is that of every topic about orders.
 
 An object that was read from a vendor's API stands in an envelope that names its kind (see
-ingestion/pulls.py): ``{"pulled": "contact", …}`` is of type ``contact.pulled``, whoever the vendor.
+ingestion/pulls/event.py): ``{"pulled": "contact", …}`` is of type ``contact.pulled``, whoever the
+vendor.
 """
 
 from __future__ import annotations

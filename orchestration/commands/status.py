@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -43,6 +43,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
                 f" last {cost['minutes']:,} minutes."
             )
     tell_velocity(status["lead_velocity"], out)
+    tell_pulls(status["pulls"], out)
     tell_accounting(status, out)
     tell_reasons(status, out)
     for name, health in status["breakers"].items():
@@ -112,6 +113,27 @@ def tell_velocity(velocity: Mapping[str, Any], out: Console) -> None:
             f"[red]{problem['code']}[/] {problem['destination']}: {problem['message']}"
             f" {problem['remedy']}"
         )
+
+
+def tell_pulls(pulls: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """When each kind of object was read last, and what webhooks dropped."""
+    columns = (
+        "source",
+        "kind",
+        "account",
+        "pulled_at",
+        "read",
+        "new",
+        "dropped_in_24_hours",
+        "code",
+    )
+    headers = ("source", "kind", "account", "at", "read", "new", "dropped in 24 h", "code")
+    if pulls:
+        rows = [tuple(each[column] for column in columns) for each in pulls]
+        out.print(table("Last pulls", headers, rows))
+    for each in pulls:
+        if each["code"]:
+            out.print(f"[red]{each['code']}[/]: {each['message']} {remedy(each['code'])}")
 
 
 def tell_reasons(status: Mapping[str, Any], out: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import orjson
 from starlette.applications import Starlette
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from reverse_etl.errors import FaultPlanError
 from reverse_etl.sandbox.answer import Answer, Request
+from reverse_etl.sandbox.calendly import Calendly
 from reverse_etl.sandbox.enrichment import Apollo, PeopleDataLabs
 from reverse_etl.sandbox.faults import FaultPlan, Rule, parse_plan
 from reverse_etl.sandbox.ga4 import Ga4
@@ -23,6 +24,7 @@ from reverse_etl.sandbox.hubspot import HubSpot
 from reverse_etl.sandbox.meta import Meta
 from reverse_etl.sandbox.salesforce import Salesforce
 from reverse_etl.sandbox.slack import Slack
+from reverse_etl.sandbox.stripe import Stripe
 from reverse_etl.sandbox.teams import Teams
 from reverse_etl.sandbox.webhook import Webhook
 
@@ -51,6 +53,14 @@ class Vendor(Protocol):
         """The answer to a fault with this status."""
 
 
+@runtime_checkable
+class Furnished(Protocol):
+    """A vendor that can be given what is made in its user interface only."""
+
+    def put(self, kind: str, objects: list[dict[str, Any]]) -> None:
+        """Let these be its objects of a kind."""
+
+
 def create_app(
     seed: int = 1,
     *,
@@ -58,6 +68,7 @@ def create_app(
     search_lag: float = 5.0,
     token_seconds: float = 1800,
     salesforce: Salesforce | None = None,
+    meta: Meta | None = None,
     enrichment_credits: int | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
@@ -65,13 +76,13 @@ def create_app(
 
     `seed`: for faults with a probability, unless a plan brings its own. `hubspot_limit`: requests
     per 10 seconds, None for none. `search_lag`, `token_seconds`: until search finds what was
-    written, until an OAuth token expires. `salesforce`: an org with limits of its own.
+    written, until an OAuth token expires. `salesforce`, `meta`: with limits of their own.
     `enrichment_credits`: what each account for enrichment has, None for no end. `clock`: seconds
     since 1970.
     """
     vendors: list[Vendor] = [
         HubSpot(limit=hubspot_limit, lag=search_lag, token_seconds=token_seconds),
-        Meta(),
+        meta or Meta(),
         salesforce or Salesforce(),
         Slack(),
         Teams(),
@@ -79,11 +90,14 @@ def create_app(
         Ga4(),
         Apollo(credits_left=enrichment_credits),
         PeopleDataLabs(credits_left=enrichment_credits),
+        Stripe(),
+        Calendly(),
     ]
     sandbox = Sandbox(seed, vendors, clock)
     app = Starlette(
         routes=[
             Route("/_state/{vendor}", sandbox.show_state, methods=["GET"]),
+            Route("/_objects/{vendor}/{kind}", sandbox.put_objects, methods=["POST"]),
             Route("/_faults", sandbox.take_faults, methods=["POST"]),
             Route("/_reset", sandbox.reset, methods=["POST"]),
             Route("/{path:path}", sandbox),
@@ -117,6 +131,14 @@ class Sandbox:
         if vendor is None:
             return _json(404, {"code": "VENDOR_UNKNOWN", "message": "No such vendor."})
         return _json(200, {"objects": vendor.state(), "requests": self._requests[name]})
+
+    async def put_objects(self, request: HttpRequest) -> Response:
+        """POST /_objects/<vendor>/<kind>: what people make at a vendor, and no API does."""
+        vendor = self.vendor(request.path_params["vendor"])
+        if not isinstance(vendor, Furnished):
+            return _json(404, {"code": "VENDOR_UNKNOWN", "message": "No such vendor."})
+        vendor.put(request.path_params["kind"], orjson.loads(await request.body()))
+        return _json(200, {"put": True})
 
     async def take_faults(self, request: HttpRequest) -> Response:
         """POST /_faults"""
@@ -172,11 +194,12 @@ class Sandbox:
             return vendor.expired()
         if fault == "drop_before":
             return None
+        each = http.query_params
         answer = vendor.handle(
             Request(
                 method=http.method,
                 path=http.url.path,
-                query=dict(http.query_params),
+                query={name: ",".join(each.getlist(name)) for name in each},
                 headers=http.headers,
                 body=body,
                 at=at,

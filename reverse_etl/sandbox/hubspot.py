@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
 from typing import Any, Final
 
 from reverse_etl.sandbox.answer import Answer, RefusedError, Request
 from reverse_etl.sandbox.hubspot_associations import TYPE_IDS, associate
 from reverse_etl.sandbox.hubspot_batch import batch, create
 from reverse_etl.sandbox.hubspot_merges import merge
-from reverse_etl.sandbox.hubspot_store import FIRST_ID, HubSpotError, Objects, Record
+from reverse_etl.sandbox.hubspot_owners import owners
+from reverse_etl.sandbox.hubspot_search import search
+from reverse_etl.sandbox.hubspot_store import FIRST_ID, HubSpotError, Objects
 from reverse_etl.sandbox.hubspot_wire import body, limited, mapping, problem, shown
 from reverse_etl.sandbox.oauth import TokenServer
 
@@ -36,6 +37,7 @@ _ASSOCIATIONS: Final = re.compile(
     r"^/crm/(?:v4/associations|associations/\d{4}-\d{2})/(?P<kind>[\w-]+)/(?P<other>[\w-]+)"
     r"/batch/(?P<verb>\w+)$"
 )
+PORTAL: Final = 62515
 _WINDOW: Final = 10.0
 _PAGE: Final = 100
 
@@ -62,7 +64,7 @@ class HubSpot:
 
     def owns(self, path: str) -> bool:
         """Whether a path is this vendor's."""
-        return path.startswith(("/crm/", "/oauth/"))
+        return path.startswith(("/crm/", "/oauth/", "/account-info/"))
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Everything held, by object type, when it was written, and which contacts were merged."""
@@ -123,6 +125,10 @@ class HubSpot:
         self._recent.append(at)
 
     def _route(self, request: Request) -> Answer:
+        if request.path == "/account-info/v3/details":
+            return Answer(200, {"portalId": PORTAL, "timeZone": "UTC", "companyCurrency": "EUR"})
+        if request.path.rstrip("/") == "/crm/v3/owners":
+            return owners(request)
         if found := _PROPERTIES.match(request.path):
             return self._property(request, self._kind(found["kind"]), found["rest"])
         if found := _ASSOCIATIONS.match(request.path):
@@ -135,7 +141,7 @@ class HubSpot:
         if rest.startswith("batch/"):
             return batch(request, objects, rest[6:], partial=not found["dated"])
         if rest == "search":
-            return self._search(request, objects)
+            return search(request, objects, self.lag)
         if rest == "merge":
             return Answer(200, shown(merge(request, objects, self._objects.values())))
         return self._single(request, objects, rest)
@@ -177,23 +183,3 @@ class HubSpot:
         if len(found) > size:
             answer["paging"] = {"next": {"after": found[size - 1].id}}
         return Answer(200, answer)
-
-    def _search(self, request: Request, objects: Objects) -> Answer:
-        sent = body(request)
-        groups = sent.get("filterGroups") or []
-        found = [
-            record
-            for record in objects.records.values()
-            if record.updated <= request.at - self.lag
-            and (not groups or any(_matches(record, group) for group in groups))
-        ]
-        size = min(int(sent.get("limit") or 10), 200)
-        return Answer(200, {"total": len(found), "results": [shown(r) for r in found[:size]]})
-
-
-def _matches(record: Record, group: Mapping[str, Any]) -> bool:
-    return all(
-        str(record.properties.get(rule.get("propertyName", ""), "")).lower()
-        == str(rule.get("value")).lower()
-        for rule in group.get("filters") or []
-    )

@@ -11,6 +11,8 @@ import orjson
 
 from reverse_etl.sandbox.answer import Answer, RefusedError, Request
 from reverse_etl.sandbox.hubspot_store import stamp
+from reverse_etl.sandbox.meta_insights import PATH as INSIGHTS
+from reverse_etl.sandbox.meta_insights import insights
 
 _EVENTS: Final = re.compile(r"^/v\d+\.\d+/(?P<dataset>\d+)/events$")
 _DAY: Final = 86_400
@@ -22,24 +24,31 @@ _TRACE: Final = "AbCdEfGhIjKlMnOpQrStUvW"
 
 
 class Meta:
-    """Any number of datasets."""
+    """Any number of datasets and ad accounts. `insights_page`: the most rows of a page."""
 
     name = "meta"
 
-    def __init__(self) -> None:
+    def __init__(self, *, insights_page: int = 500) -> None:
+        self.insights_page = insights_page
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
         self._events: list[dict[str, Any]] = []
+        self._insights: list[dict[str, Any]] = []
+
+    def put(self, kind: str, objects: list[dict[str, Any]]) -> None:
+        """Let these be what campaigns cost (`insights`): there is no API that makes them."""
+        if kind == "insights":
+            self._insights = objects
 
     def owns(self, path: str) -> bool:
         """Whether a path is this vendor's."""
         return bool(re.match(r"^/v\d+\.\d+/", path))
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
-        """Every event received, in order; a repeat is a second entry."""
-        return {"events": self._events}
+        """Every event received, in order; a repeat is a second entry. What campaigns cost."""
+        return {"events": self._events, "insights": self._insights}
 
     def handle(self, request: Request) -> Answer:
         """Answer one request."""
@@ -61,6 +70,9 @@ class Meta:
         return Answer(status, _error(100, "Invalid parameter", 0).body)
 
     def _take(self, request: Request) -> Answer:
+        if request.method == "GET" and INSIGHTS.match(request.path):
+            _authorise(request, request.query)
+            return insights(request, self._insights, self.insights_page)
         found = _EVENTS.match(request.path)
         if not found or request.method != "POST":
             raise RefusedError(_error(100, "Unsupported post request.", 33))

@@ -12,7 +12,7 @@ from reverse_etl.sandbox.answer import Answer, Request
 from reverse_etl.sandbox.salesforce_auth import Tokens
 from reverse_etl.sandbox.salesforce_bulk import Jobs
 from reverse_etl.sandbox.salesforce_rest import collection, single
-from reverse_etl.sandbox.salesforce_soql import query
+from reverse_etl.sandbox.salesforce_soql import query, resumed
 from reverse_etl.sandbox.salesforce_store import Org, SalesforceError
 from reverse_etl.sandbox.salesforce_wire import problem
 
@@ -29,13 +29,19 @@ _CODES: Final = {
 
 class Salesforce:
     """One org. `limit`: requests in 24 hours; `lifetime`: seconds that an access token is good
-    for; `job_seconds`: how long a bulk job takes."""
+    for; `job_seconds`: how long a bulk job takes; `query_page`: records of a query's page."""
 
     name = "salesforce"
 
     def __init__(
-        self, *, limit: int = 100_000, lifetime: float = 7200.0, job_seconds: float = 0.2
+        self,
+        *,
+        limit: int = 100_000,
+        lifetime: float = 7200.0,
+        job_seconds: float = 0.2,
+        query_page: int = 2000,
     ) -> None:
+        self.query_page = query_page
         self.limit, self.lifetime, self.job_seconds = limit, lifetime, job_seconds
         self.reset()
 
@@ -104,8 +110,11 @@ class Salesforce:
             return self._jobs.handle(request, rest.removeprefix("jobs/ingest"), version)
         if rest.startswith("sobjects"):
             return single(self._org, request, rest.removeprefix("sobjects"), version)
-        if rest.rstrip("/") == "query":
-            return Answer(200, query(self._org, request.query.get("q", ""), version))
+        verb, _, place = rest.rstrip("/").partition("/")
+        if verb in ("query", "queryAll"):
+            text, start = resumed(place) if place else (request.query.get("q", ""), 0)
+            page = {"start": start, "size": self.query_page}
+            return Answer(200, query(self._org, text, version, **page, deleted=verb == "queryAll"))
         if rest.rstrip("/") == "limits":
             left = self.limit - len(self._recent)
             return Answer(200, {"DailyApiRequests": {"Max": self.limit, "Remaining": left}})

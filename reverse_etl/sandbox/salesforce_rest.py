@@ -106,7 +106,7 @@ def _delete_many(org: Org, request: Request) -> Answer:
     results = []
     for key in request.query.get("ids", "").split(","):
         try:
-            _owner(org, key).delete(key)
+            _owner(org, key).delete(key, request.at)
             results.append(succeeded(key))
         except SalesforceError as error:
             results.append(failed(error))
@@ -161,7 +161,7 @@ def _by_id(objects: Objects, request: Request, key: str, version: str) -> Answer
         objects.update(key, body(request), request.at)
         return Answer(204, None)
     if request.method == "DELETE":
-        objects.delete(key)
+        objects.delete(key, request.at)
         return Answer(204, None)
     return Answer(200, _shown(objects, objects.get(key), _wanted(objects, request), version))
 
@@ -176,7 +176,7 @@ def _by_key(objects: Objects, request: Request, name: str, value: str, version: 
     if not found:
         return problem(SalesforceError("NOT_FOUND", "Provided external ID not found", (), 404))
     if request.method == "DELETE":
-        objects.delete(found[0]["Id"])
+        objects.delete(found[0]["Id"], request.at)
         return Answer(204, None)
     return Answer(200, _shown(objects, found[0], _wanted(objects, request), version))
 

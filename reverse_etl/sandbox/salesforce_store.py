@@ -14,10 +14,12 @@ _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _ID: Final = re.compile(r"^[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z")
 _DATE: Final = re.compile(r"^\d{4}-\d\d-\d\d\Z")
-_SYSTEM: Final = ("Id", "CreatedDate", "LastModifiedDate", "SystemModstamp")
+_SYSTEM: Final = ("Id", "CreatedDate", "LastModifiedDate", "SystemModstamp", "IsDeleted")
+_SYSTEM_TYPES: Final = {"Id": "id", "IsDeleted": "boolean"}
 
 PREFIXES: Final = {
     "Lead": "00Q", "Contact": "003", "Account": "001", "Opportunity": "006", "Task": "00T",
+    "OpportunityContactRole": "00K",
 }  # fmt: skip
 KEYS: Final = {"Millrace_Id__c": True, "Legacy_Id__c": False}
 """External id fields that every object has, and whether their values are unique."""
@@ -27,6 +29,7 @@ _TEXTS: Final = {
     "Account": ("Name", "Website", "Phone", "Industry"),
     "Opportunity": ("Name", "StageName"),
     "Task": ("Subject", "Description", "Status", "Priority"),
+    "OpportunityContactRole": ("Role",),
 }
 _NUMBERS: Final = {
     "Lead": ("Millrace_Score__c", "NumberOfEmployees"),
@@ -38,6 +41,7 @@ _DATES: Final = {"Opportunity": ("CloseDate",), "Task": ("ActivityDate",)}
 _REQUIRED: Final = {
     "Lead": ("LastName", "Company"), "Contact": ("LastName",), "Account": ("Name",),
     "Opportunity": ("Name", "StageName", "CloseDate"), "Task": (),
+    "OpportunityContactRole": ("OpportunityId", "ContactId"),
 }  # fmt: skip
 _DEFAULTS: Final = {
     "Lead": {"Status": "Open - Not Contacted"},
@@ -55,6 +59,10 @@ _REFERENCES: Final[Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]] = {
     "Task": {
         "WhoId": ("Who", ("Lead", "Contact")),
         "WhatId": ("What", ("Account", "Opportunity")),
+    },
+    "OpportunityContactRole": {
+        "OpportunityId": ("Opportunity", ("Opportunity",)),
+        "ContactId": ("Contact", ("Contact",)),
     },
 }
 
@@ -76,6 +84,7 @@ class Objects:
     org: Org
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    bin: dict[str, dict[str, Any]] = field(default_factory=dict)
     _index: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     @property
@@ -136,7 +145,7 @@ class Objects:
         self._check_unique(values, None)
         key = self.org.next_id(PREFIXES[self.kind])
         stamped = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), stamp(at))
-        self.records[key] = {"Id": key, **values, **stamped}
+        self.records[key] = {"Id": key, **values, **stamped, "IsDeleted": False}
         self._enter(self.records[key])
         return self.records[key]
 
@@ -167,9 +176,11 @@ class Objects:
             return self.update(found[0]["Id"], given, at), False
         return self.create({**given, name: value}, at), True
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, at: float | None = None) -> None:
         """Put a record into the recycle bin. Raises SalesforceError."""
         record = self.get(key)
+        changed = {} if at is None else {"SystemModstamp": stamp(at)}
+        self.bin[record["Id"]] = {**record, **changed, "IsDeleted": True}
         self._remove(record)
         del self.records[record["Id"]]
         self.deleted.add(record["Id"])
@@ -284,6 +295,9 @@ def checked(key: str) -> str:
     return key + suffix
 
 
+ORGANIZATION: Final = checked("00D5g0000000Sbx")
+
+
 def describe(objects: Objects) -> dict[str, Any]:
     """An object as `describe` shows it, as far as clients need it."""
     related = {name: value[0] for name, value in _REFERENCES.get(objects.kind, {}).items()}
@@ -304,7 +318,7 @@ def describe(objects: Objects) -> dict[str, Any]:
         for name, kind in objects.fields.items()
     ]
     fields += [
-        {"name": name, "type": "id" if name == "Id" else "datetime", "createable": False,
+        {"name": name, "type": _SYSTEM_TYPES.get(name, "datetime"), "createable": False,
          "updateable": False, "externalId": False, "idLookup": name == "Id"}
         for name in _SYSTEM
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from orchestration.settings import load_settings
 
 TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
 PROPOSED = dg.AssetSelection.assets(["identity", "proposals"])
+PULLED = dg.AssetSelection.key_prefixes("pulled")  # a vendor that is down stops no batch
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
 
 
@@ -53,7 +54,7 @@ def jobs() -> dg.Definitions:
     names = load_settings().destinations
     batch = dg.define_asset_job(
         "batch",
-        selection=_without_velocity(dg.AssetSelection.all() - TRAINED - PROPOSED, *names),
+        selection=_without_velocity(dg.AssetSelection.all() - TRAINED - PROPOSED - PULLED, *names),
         hooks={remember_failure},
         description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
     )

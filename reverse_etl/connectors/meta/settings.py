@@ -24,6 +24,7 @@ class MetaSettings(ConnectorSettings):
     test_event_code: str | None = None
     at_most_once: bool = False
     requests_per_minute: int | None = Field(None, gt=0)
+    ad_accounts: str = Field("", description="Whose cost is pulled; a comma separates several.")
 
     @property
     def budget(self) -> Budget | None:
