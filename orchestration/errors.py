@@ -27,6 +27,8 @@ OrchestrationError
 ├── PullFailedError             a vendor's API could not be read to the end
 ├── NotFoundError               `why` or `log` found nothing under that name
 ├── SplinkMissingError          `identity propose` needs the extra `splink`
+├── AlertNotSentError       a chat did not take an alert
+├── PersonInConfigError     a run's configuration, which is kept, names a person
 ├── PortUnavailableError        `serve`, `sandbox` or `ui` cannot listen there
 ├── ErasureError                somebody cannot be erased, or not to the end
 │   ├── ErasureUnconfirmedError
@@ -165,6 +167,14 @@ class NotFoundError(OrchestrationError):
 
 class SplinkMissingError(OrchestrationError):
     code = "SPLINK_MISSING"
+
+
+class AlertNotSentError(OrchestrationError):
+    code = "ALERT_NOT_SENT"
+
+
+class PersonInConfigError(OrchestrationError):
+    code = "PERSON_IN_CONFIG"
 
 
 class PortUnavailableError(OrchestrationError):

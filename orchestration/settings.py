@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.destinations import NAMES
@@ -146,6 +146,15 @@ class Settings(BaseSettings):
         90, gt=0, description="Age at which a secret should be replaced."
     )
     pulls: Words = Field((), description="Whose APIs are read; settings of each stand below.")
+    alert_slack_url: SecretStr | None = Field(
+        None, description="Slack's incoming webhook for alerts to those who run this."
+    )
+    alert_teams_url: SecretStr | None = Field(
+        None, description="The webhook of a Teams workflow, for the same alerts."
+    )
+    dagster_url: str = Field(
+        "http://127.0.0.1:3000", description="Where the Dagster UI is; alerts link to it."
+    )
     hubspot: HubSpotSettings = HubSpotSettings()
     meta: MetaSettings = MetaSettings()
     salesforce: SalesforceSettings = SalesforceSettings()

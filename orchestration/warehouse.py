@@ -136,17 +136,18 @@ def _swap(target: Path, write: Callable[[Path], object]) -> None:
 
 
 def publication(target: Path) -> Publication | None:
-    """What was published last, or None before the first batch."""
+    """What was published last, or None before the first batch. Raises WarehouseCorruptError."""
     described = _described(target)
     if not described.exists():
         return None
-    told = json.loads(described.read_text())
-    return Publication(
-        datetime.fromisoformat(told["published_at"]),
-        told["log_position"],
-        told["digests"],
-        told.get("functions"),
-    )
+    try:
+        told = json.loads(described.read_text())
+        at = datetime.fromisoformat(told["published_at"])
+        return Publication(at, told["log_position"], told["digests"], told.get("functions"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WarehouseCorruptError(
+            f"{described.name} does not tell what was published ({type(error).__name__})."
+        ) from None
 
 
 def _described(target: Path) -> Path:

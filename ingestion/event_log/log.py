@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import arrivals as _arrivals
-from ingestion.event_log import dedup
+from ingestion.event_log import dedup, moments
 from ingestion.event_log.archive_reader import Archive
 from ingestion.event_log.archive_rows import LogRows
 from ingestion.event_log.databases import Database, open_database
@@ -156,6 +157,16 @@ class EventLog:
         did are left out."""
         with self._read() as connection:
             return _arrivals.arrivals(connection, correlation_ids)
+
+    def received_at(self, source: str, kind: Kind, *, most: int) -> Sequence[datetime]:
+        """When the last events of a source came, newest first."""
+        with self._read() as connection:
+            return moments.received(connection, source, kind, most)
+
+    def between(self, start: datetime, end: datetime, kinds: Collection[Kind]) -> Sequence[int]:
+        """Positions of events of these kinds that came from `start` to before `end`, in order."""
+        with self._read() as connection:
+            return moments.between(connection, start, end, kinds)
 
     def rows(self, *, after: int, limit: int) -> Sequence[LogRow]:
         """Rows behind position ``after`` for bulk readers, in order of position, at most

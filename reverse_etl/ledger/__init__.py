@@ -1,6 +1,6 @@
 """The ledger: every effect that was wanted, and what became of it (laws 6 and 8)."""
 
-from reverse_etl.ledger.dead_letters import DeadLetter, DeadLetters
+from reverse_etl.ledger.dead_letters import DeadGroup, DeadLetter, DeadLetters
 from reverse_etl.ledger.facts import DeliveryFact
 from reverse_etl.ledger.lane import LaneNews, LaneTable
 from reverse_etl.ledger.lane_claims import Asking, Claim, Held, Stand
@@ -13,6 +13,7 @@ from reverse_etl.ledger.ways import Way
 __all__ = [
     "Asking",
     "Claim",
+    "DeadGroup",
     "DeadLetter",
     "DeadLetters",
     "DeliveryFact",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, true, update
 
 from reverse_etl import catalogue
 from reverse_etl.edit import Change, apply
@@ -30,6 +30,15 @@ class DeadLetter:
     attempts: tuple[Attempt, ...]
     audit: tuple[AuditEntry, ...]
     remedy: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeadGroup:
+    """How many deliveries a destination has that died of one code."""
+
+    destination: str
+    code: str
+    deliveries: int
 
 
 class DeadLetters:
@@ -61,6 +70,17 @@ class DeadLetters:
         query = select(deliveries.c.id).where(_matching(destination, code, _REVIEWED))
         with reading(self._engine) as connection:
             return connection.scalars(query.order_by(deliveries.c.id)).all()
+
+    def groups(self, *, since: datetime | None = None) -> tuple[DeadGroup, ...]:
+        """The dead (not the held) by destination and code; only those that died since then."""
+        d = deliveries.c
+        code = func.coalesce(d.code, catalogue.REFUSED).label("code")
+        query = select(d.destination, code, func.count().label("deliveries")).where(
+            d.state == State.DEAD, true() if since is None else d.updated_at >= since
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(query.group_by(d.destination, code))
+            return tuple(sorted(DeadGroup(**row._mapping) for row in found))
 
     def show(self, delivery_id: int) -> DeadLetter:
         """One delivery in full, whatever its state. Raises DeliveryNotFoundError."""

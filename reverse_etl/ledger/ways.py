@@ -52,6 +52,14 @@ class Ways:
             _ways().where(d.delivered_at >= since).order_by(d.delivered_at.desc()), most
         )
 
+    def last_delivered(self) -> dict[str, datetime]:
+        """When each destination took something last; those that never did are absent."""
+        d = deliveries.c
+        query = select(d.destination, func.max(d.delivered_at).label("at"))
+        with reading(self._engine) as connection:
+            found = connection.execute(query.group_by(d.destination))
+            return {row.destination: row.at for row in found if row.at is not None}
+
     def hot_waiting(self, *, most: int = MOST) -> list[Way]:
         """Of hot rows that are still to be delivered, oldest first, at most so many. Rows that
         are held until a person decides are not on their way."""

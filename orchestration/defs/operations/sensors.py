@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration import activation, connections, destinations, warehouse
+from orchestration import activation, connections, destinations, ticks, warehouse
 from orchestration.defs.operations.jobs import refresh_warehouse
 from orchestration.destinations import Destination
 from orchestration.settings import Settings, load_settings
@@ -26,6 +26,7 @@ ACTIVE = (
     minimum_interval_seconds=TICK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
+@ticks.patient
 def new_log_rows(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Refresh the warehouse when the event log has rows that no published copy holds."""
     settings = load_settings()
@@ -49,6 +50,7 @@ def push_sensor(destination: Destination) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=destination.told,
     )
+    @ticks.patient
     def push(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         settings = load_settings()
         published = warehouse.publication(settings.published)

@@ -1,0 +1,164 @@
+"""What is wrong at this moment, as alerts: one function for each kind of trouble.
+
+Each raises what the store raises that it cannot read; nothing in an alert is personal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from dbt_project import catalogue
+from ingestion.gateway.rhythm import Rhythm, rhythm
+from orchestration import connections, credentials, lead_velocity, velocity, warehouse
+from orchestration.alerts import Alert
+from orchestration.credentials import Credential
+from orchestration.settings import Settings
+from reverse_etl.catalogue import BREAKER_OPEN, CREDENTIAL_OLD, remedy
+from reverse_etl.health import Health
+from reverse_etl.ledger import DeadGroup
+
+Find = Callable[[Settings, datetime], Sequence[Alert]]
+"""The trouble of one kind, now."""
+
+CREDENTIAL_DUE: Final = "CREDENTIAL_DUE"
+SOURCE_SILENT: Final = "SOURCE_SILENT"
+DUE_WITHIN_DAYS: Final = 14
+_RECENT: Final = 200  # events that a source's rhythm is read from, as the gateway's health does
+
+
+def dead_letters(settings: Settings, _now: datetime) -> Sequence[Alert]:
+    """Deliveries that died, by destination and code; it grows with their number."""
+    with closing(connections.ledger(settings)) as ledger:
+        return [_dead(group) for group in ledger.dead_letters.groups()]
+
+
+def breakers(settings: Settings, _now: datetime) -> Sequence[Alert]:
+    """Destinations whose breaker is open, or that refuse our credentials."""
+    with closing(connections.ledger(settings)) as ledger:
+        health = ledger.health()
+    return [alert for name in sorted(health) for alert in _unwell(name, health[name])]
+
+
+def old_credentials(settings: Settings, now: datetime) -> Sequence[Alert]:
+    """Credentials that are missing, cannot be read, are too old, or soon will be."""
+    with closing(connections.ledger(settings)) as ledger:
+        watched = credentials.watch(settings, ledger, settings.destinations, now=now)
+    found = (_credential(each, settings.credential_max_days) for each in watched)
+    return [alert for alert in found if alert is not None]
+
+
+def silent_sources(settings: Settings, now: datetime) -> Sequence[Alert]:
+    """Sources whose webhooks have stayed away for longer than they ever do."""
+    with closing(connections.event_log(settings)) as log:
+        known = sorted({key.source for key in log.counters() if key.name == "received"})
+        found = {
+            source: rhythm(log.received_at(source, "webhook", most=_RECENT), now)
+            for source in known
+        }
+    return [_silent(source, each) for source, each in found.items() if each and each.silent]
+
+
+def slow_leads(settings: Settings, now: datetime) -> Sequence[Alert]:
+    """Destinations that hot leads reach too slowly."""
+    found = lead_velocity.look(settings, now=now)
+    return [
+        Alert(f"slow:{problem.destination}", problem.code, problem.message, problem.remedy)
+        for problem in velocity.problems(found)
+    ]
+
+
+def stores(settings: Settings, _now: datetime) -> Sequence[Alert]:
+    """The event log, the ledger or the published copy, where one of them cannot be used."""
+    looks: dict[str, Callable[[], Any]] = {
+        "log": lambda: _read_log(settings),
+        "ledger": lambda: _read_ledger(settings),
+        "published": lambda: _read_copy(settings),
+    }
+    found = ((name, _failure(look)) for name, look in looks.items())
+    return [
+        Alert(f"store:{name}", error.code, str(error), error.remedy)
+        for name, error in found
+        if error is not None
+    ]
+
+
+def _dead(group: DeadGroup) -> Alert:
+    several = "deliveries have" if group.deliveries > 1 else "delivery has"
+    return Alert(
+        f"dead:{group.destination}:{group.code}",
+        group.code,
+        f"{group.deliveries:,} {several} failed for good at {group.destination}"
+        " (`millrace dlq list`).",
+        remedy(group.code),
+        size=group.deliveries,
+    )
+
+
+def _unwell(name: str, health: Health) -> Sequence[Alert]:
+    found = []
+    if health.breaker.is_open:
+        what = f"{name} fails too often: its rows are held until it answers again."
+        found.append(Alert(f"breaker:{name}", BREAKER_OPEN, what, remedy(BREAKER_OPEN)))
+    if health.stopped_code:
+        what = f"{name} refuses our credentials: nothing is sent there, its rows stay queued."
+        code = health.stopped_code
+        found.append(Alert(f"stopped:{name}", code, what, remedy(code)))
+    return found
+
+
+def _credential(each: Credential, most_days: int) -> Alert | None:
+    name, left = each.destination, most_days - each.age_days
+    if each.code == CREDENTIAL_OLD:
+        what = f"The {each.kind} of {name} is {each.age_days} days old."
+    elif each.code is not None:
+        what = f"The credentials of {name} are missing or cannot be read."
+    elif each.age_days and left <= DUE_WITHIN_DAYS:
+        what = f"The {each.kind} of {name} has to be replaced within {max(left, 0)} days."
+    else:
+        return None
+    code = each.code or CREDENTIAL_DUE
+    return Alert(f"credential:{name}:{code}", code, what, remedy(code))
+
+
+def _silent(source: str, found: Rhythm) -> Alert:
+    usual = _rough(found.long_gap or timedelta())
+    what = (
+        f"{source} has sent nothing for longer than it ever does: 95 of 100 of its events come"
+        f" within {usual} of the one before."
+    )
+    return Alert(f"silent:{source}", SOURCE_SILENT, what, catalogue.entry(SOURCE_SILENT).remedy)
+
+
+def _rough(span: timedelta) -> str:
+    minutes = max(1, round(span.total_seconds() / 60))
+    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
+
+
+def _read_log(settings: Settings) -> None:
+    with closing(connections.event_log(settings)) as log:
+        log.head()
+
+
+def _read_ledger(settings: Settings) -> None:
+    with closing(connections.ledger(settings)) as ledger:
+        ledger.health()
+
+
+def _read_copy(settings: Settings) -> None:
+    if warehouse.publication(settings.published) is not None:
+        with warehouse.connect(settings.published):
+            pass
+
+
+def _failure(look: Callable[[], Any]) -> Any:
+    """The error with a code, or None."""
+    try:
+        look()
+    except Exception as error:
+        if not hasattr(error, "code") or not hasattr(error, "remedy"):
+            raise
+        return error
+    return None
