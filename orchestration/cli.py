@@ -41,6 +41,7 @@ from orchestration.commands.output import (
 )
 from orchestration.commands.preview import preview
 from orchestration.commands.pull import pull
+from orchestration.commands.review import review
 from orchestration.network import require_free
 from orchestration.settings import load_settings
 
@@ -68,6 +69,7 @@ app.command()(preview)
 app.command()(errors)
 app.command()(erase)
 app.command()(pull)
+app.command()(review)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 

@@ -3,20 +3,29 @@ log, without a batch in between."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ingestion.event_log import EventLog
-from orchestration import connections, velocity
+from orchestration import charts, connections, velocity
 from orchestration.settings import Settings
-from orchestration.velocity import LeadVelocity
+from orchestration.velocity import Journey, LeadVelocity, Speed
 from reverse_etl.ledger import Ledger
 from reverse_etl.ledger.ways import MOST
 
 CHECK: Final = "lead_velocity"  # its name in Dagster
 WINDOW: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """The ways of some deliveries; `partial`: there are more."""
+
+    journeys: Sequence[Journey]
+    partial: bool
 
 
 def look(settings: Settings, *, now: datetime) -> LeadVelocity:
@@ -33,17 +42,21 @@ def measure(
 ) -> LeadVelocity:
     """Of what was delivered within the last hour and of hot rows that wait, at most so many of
     each; `objective` in seconds."""
-    delivered = ledger.ways.delivered(now - WINDOW, most=most)
+    found = journeys(log, ledger, since=now - WINDOW, most=most)
+    return velocity.judge(
+        found.journeys, objective=objective, window=WINDOW, now=now, partial=found.partial
+    )
+
+
+def journeys(log: EventLog, ledger: Ledger, *, since: datetime, most: int = MOST) -> Journeys:
+    """What was delivered since then and hot rows that wait, at most so many of each."""
+    delivered = ledger.ways.delivered(since, most=most)
     waiting = ledger.ways.hot_waiting(most=most)
     ways = [*delivered, *waiting]
     arrived = log.arrivals(way.correlation_id for way in ways)
-    journeys = (velocity.journey(way, arrived.get(way.correlation_id, ())) for way in ways)
-    return velocity.judge(
-        (each for each in journeys if each is not None),
-        objective=objective,
-        window=WINDOW,
-        now=now,
-        partial=most in (len(delivered), len(waiting)),
+    found = (velocity.journey(way, arrived.get(way.correlation_id, ())) for way in ways)
+    return Journeys(
+        [each for each in found if each is not None], most in (len(delivered), len(waiting))
     )
 
 
@@ -57,3 +70,34 @@ def as_dict(found: LeadVelocity) -> dict[str, Any]:
         "tracks": [asdict(speed) for speed in found.tracks],
         "problems": [asdict(problem) for problem in velocity.problems(found)],
     }
+
+
+def worst(tracks: Sequence[Speed]) -> dict[str, float]:
+    """The slowest of hot tracks, else of all, in seconds: numbers that a UI can draw over time."""
+    chosen = [track for track in tracks if track.hot] or tracks
+    slowest = {
+        "p50_seconds": max((t.p50_seconds or 0.0 for t in chosen), default=0.0),
+        "p95_seconds": max((t.p95_seconds or 0.0 for t in chosen), default=0.0),
+        "longest_wait_seconds": max((t.longest_wait_seconds or 0.0 for t in chosen), default=0.0),
+    }
+    return slowest if chosen else {}
+
+
+def markdown(tracks: Sequence[Speed]) -> str:
+    """A table of tracks, one a line."""
+    columns = ("source", "action", "hot", "delivered", "p50 s", "p95 s", "p99 s", "waiting", "met")
+    rows = [
+        (
+            track.source,
+            track.action,
+            "yes" if track.hot else "",
+            track.delivered,
+            track.p50_seconds,
+            track.p95_seconds,
+            track.p99_seconds,
+            track.waiting,
+            {True: "yes", False: "no", None: ""}[track.met],
+        )
+        for track in tracks
+    ]
+    return charts.table(columns, rows) if rows else "Nothing went within the last hour."

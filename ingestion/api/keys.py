@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
-from ingestion.api.database import API_KEYS, make_tables, unavailable
+from ingestion.api.database import API_KEYS, API_REQUESTS, make_tables, unavailable
 from ingestion.api.scopes import Action, Scope
 from ingestion.event_log.databases import open_database
 from ingestion.event_log.model import from_micros, to_micros
@@ -132,6 +132,14 @@ class KeyStore:
         query = select(API_KEYS).order_by(API_KEYS.c.created_at, API_KEYS.c.id)
         with self._read() as connection:
             return [_key(row) for row in connection.execute(query)]
+
+    def last_requests(self) -> dict[str, datetime]:
+        """When each key made its last request with an idempotency key, by id; only those requests
+        are noted."""
+        columns = (API_REQUESTS.c.api_key_id, func.max(API_REQUESTS.c.reserved_at).label("at"))
+        with self._read() as connection:
+            found = connection.execute(select(*columns).group_by(API_REQUESTS.c.api_key_id))
+            return {row.api_key_id: from_micros(row.at) for row in found}
 
     def revoke(self, key_id: str, now: datetime) -> ApiKey | None:
         """Revoke for good; None when there is no such key. The first revocation's time stays."""

@@ -23,6 +23,7 @@ def as_dict(
     return {
         "run_id": report.run_id,
         "seconds": report.seconds,
+        "overhead": overhead(report),
         "loaded": report.assets.get("raw/events", {}).get("rows", 0),
         "build": _build(report),
         "enqueued": {
@@ -42,6 +43,17 @@ def as_dict(
         "deliveries": status["deliveries"],
         "dead_letters": status["dead_letters"],
         "accounting": status["accounting"],
+    }
+
+
+def overhead(report: BatchReport) -> dict[str, float]:
+    """Where the wall time went, in seconds: loading the code location, the steps themselves, and
+    Dagster between and around them."""
+    steps = sum(report.steps.values())
+    return {
+        "loading_seconds": report.loading_seconds,
+        "steps_seconds": round(steps, 3),
+        "dagster_seconds": round(report.seconds - report.loading_seconds - steps, 3),
     }
 
 
@@ -65,7 +77,11 @@ def tell(told: Mapping[str, Any], out: Console) -> None:
     for check in told["failed_checks"]:
         out.print(f"[yellow]check failed[/] {check} (see the Dagster UI)")
     tell_accounting(told, out)
-    out.print(f"Took {told['seconds']:.1f} s. `make ui` shows the run.")
+    parts = told["overhead"]
+    out.print(
+        f"Took {told['seconds']:.1f} s ({parts['loading_seconds']:.1f} s of it to load,"
+        f" {parts['dagster_seconds']:.1f} s Dagster's own). `make ui` shows the run."
+    )
 
 
 def _build(report: BatchReport) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -14,14 +14,45 @@ from orchestration.incremental.state import Build
 Result = dg.MaterializeResult | dg.AssetCheckResult  # type: ignore[type-arg]  # as Dagster reads it
 
 
+ROW_COUNT = "dagster/row_count"  # the name that the UI shows as an asset's rows
+
+
+def with_row_counts(events: Iterator[Any], count: Callable[[], Mapping[str, int]]) -> Iterator[Any]:
+    """What dbt reports, with the rows of each table. dbt has the file as long as it runs, so all
+    is told when it has ended; where it fails, without rows."""
+    held: list[Any] = []
+    try:
+        held.extend(events)
+    except Exception:
+        yield from held
+        raise
+    rows = count()
+    for event in held:
+        yield _counted(event, rows)
+
+
+def _counted(event: Any, rows: Mapping[str, int]) -> Any:
+    if not isinstance(event, dg.Output):
+        return event
+    name = event.output_name.replace("__", "/", 1)
+    known = {ROW_COUNT: rows[name]} if name in rows else {}
+    return event.with_metadata({**event.metadata, **known})
+
+
 def results(
-    report: Report, keys: set[dg.AssetKey], checks: set[dg.AssetCheckKey]
+    report: Report,
+    keys: set[dg.AssetKey],
+    checks: set[dg.AssetCheckKey],
+    rows: Mapping[str, int],
 ) -> Iterator[Result]:
-    """One materialization for each asset in `keys`, one result for each check that was made."""
+    """One materialization for each asset in `keys`, one result for each check that was made;
+    `rows`: of each table, as schema/name."""
     place = {name: index for index, name in enumerate(report.order)}
     for key in sorted(keys, key=lambda each: place[each.path[-1]]):
+        name = key.to_user_string()
+        counted = {ROW_COUNT: rows[name]} if name in rows else {}
         yield dg.MaterializeResult(
-            asset_key=key, metadata=_metadata(report.merged.get(key.path[-1]))
+            asset_key=key, metadata={**_metadata(report.merged.get(key.path[-1])), **counted}
         )
     made = {outcome.test.name: outcome for outcome in report.tests}
     for check in sorted(checks, key=lambda each: (each.asset_key, each.name)):

@@ -9,8 +9,10 @@ from orchestration.lead_velocity import CHECK
 from orchestration.settings import load_settings
 
 TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
+AUDITED = dg.AssetSelection.assets(["operations", "audit"])
 PROPOSED = dg.AssetSelection.assets(["identity", "proposals"])
 PULLED = dg.AssetSelection.key_prefixes("pulled")  # a vendor that is down stops no batch
+APART = TRAINED | PROPOSED | PULLED | AUDITED  # no part of a batch
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
 
 
@@ -54,12 +56,23 @@ def jobs() -> dg.Definitions:
     names = load_settings().destinations
     batch = dg.define_asset_job(
         "batch",
-        selection=_without_velocity(dg.AssetSelection.all() - TRAINED - PROPOSED - PULLED, *names),
+        selection=_without_velocity(dg.AssetSelection.all() - APART, *names),
         hooks={remember_failure},
         description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
+    )
+    nightly = dg.ScheduleDefinition(
+        name="nightly_batch",
+        job=batch,
+        cron_schedule="30 2 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="What no sensor saw, scores that faded, and a full build once a day.",
     )
     pushes = [
         dg.define_asset_job(each.job, selection=_push(each), description=each.told)
         for each in destinations.chosen(names)
     ]
-    return dg.Definitions(jobs=[batch, refresh_warehouse, *pushes, train_scorecard, propose_links])
+    return dg.Definitions(
+        jobs=[batch, refresh_warehouse, *pushes, train_scorecard, propose_links],
+        schedules=[nightly],
+    )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import orjson
 
-from orchestration import destinations, lead_velocity, velocity
+from orchestration import destinations, lead_velocity, ticks, velocity
 from orchestration.destinations import Destination
 from orchestration.lead_velocity import CHECK
 from orchestration.settings import load_settings
@@ -39,6 +39,7 @@ def velocity_check(destination: Destination) -> dg.AssetChecksDefinition:
     minimum_interval_seconds=LOOK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
+@ticks.patient
 def lead_velocity_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Tell when hot leads become too slow for a destination, and when they are fast again."""
     settings = load_settings()
@@ -67,17 +68,21 @@ def lead_velocity_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult
 
 def _verdict(
     found: LeadVelocity, destination: str
-) -> tuple[str | None, dict[str, dg.JsonMetadataValue]]:
+) -> tuple[str | None, dict[str, dg.MetadataValue]]:
     """What is too slow and what to do (None: nothing), and the figures."""
     slow = next(
         (each for each in velocity.problems(found) if each.destination == destination), None
     )
     told = f"{slow.code}: {slow.message} {slow.remedy}" if slow else None
-    figures = lead_velocity.as_dict(found)
-    tracks = [track for track in figures["tracks"] if track["destination"] == destination]
-    objective = figures["objective_seconds"]
-    value = {"objective_seconds": objective, "tracks": tracks}
-    return told, {"velocity": dg.JsonMetadataValue(value)}
+    tracks = [track for track in found.tracks if track.destination == destination]
+    worst = lead_velocity.worst(tracks)
+    return told, {
+        "objective_seconds": dg.FloatMetadataValue(found.objective_seconds),
+        **{name: dg.FloatMetadataValue(value) for name, value in worst.items()},
+        "delivered": dg.IntMetadataValue(sum(track.delivered for track in tracks)),
+        "waiting": dg.IntMetadataValue(sum(track.waiting or 0 for track in tracks)),
+        "tracks": dg.MarkdownMetadataValue(lead_velocity.markdown(tracks)),
+    }
 
 
 @dg.definitions

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration import destinations, routing_config, warehouse
+from orchestration import destinations, figures, routing_config, warehouse
 from orchestration.dbt import (
     PROJECT_DIR,
     Translator,
@@ -48,7 +48,7 @@ def _full(
             context=context,
             target_path=prepare_build(settings),
         )
-        yield from call.stream()
+        yield from told.with_row_counts(call.stream(), lambda: figures.rows_of(settings.warehouse))
         if not context.is_subset:
             finished(call.target_path / "manifest.json")
 
@@ -70,7 +70,10 @@ def models() -> dg.Definitions:
             done = _attempt(settings, context, config)
             if isinstance(done, Report):
                 yield from told.results(
-                    done, context.selected_asset_keys, context.selected_asset_check_keys
+                    done,
+                    context.selected_asset_keys,
+                    context.selected_asset_check_keys,
+                    figures.rows_of(settings.warehouse),
                 )
             else:
                 context.log.info("Full build: %s.", done.reason)
@@ -96,8 +99,17 @@ def models() -> dg.Definitions:
                 functions=functions_fingerprint(PROJECT_DIR),
             )
             build = last_build(settings)
+        shown = {
+            name: dg.MarkdownMetadataValue(text)
+            for name, text in figures.shown(settings.published).items()
+        }
         return dg.MaterializeResult(
-            metadata={"log_position": copy.log_position, **copy.digests, **told.last(build)}
+            metadata={
+                "log_position": copy.log_position,
+                **copy.digests,
+                **told.last(build),
+                **shown,
+            }
         )
 
     return dg.Definitions(assets=[dbt_models, published_copy])

@@ -1,0 +1,1 @@
+"""The daily review: what is switched on and does nothing, what would fail unseen, what was slow."""
