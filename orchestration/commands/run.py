@@ -47,8 +47,9 @@ def as_dict(
 
 
 def overhead(report: BatchReport) -> dict[str, float]:
-    """Where the wall time went, in seconds: loading the code location, the steps themselves, and
-    Dagster between and around them."""
+    """Where the wall time went, in seconds: loading the code location, the steps, and Dagster
+    between and around them. What it does while a step reports is within that step: of the step
+    `dbt`, all but the build's own seconds."""
     steps = sum(report.steps.values())
     return {
         "loading_seconds": report.loading_seconds,

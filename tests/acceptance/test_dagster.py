@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead
 pytestmark = pytest.mark.timeout(900)
 
 ASSETS = """
-{ assetNodes { assetKey { path } groupName dependencyKeys { path } hasAssetChecks } }
+{ assetNodes { assetKey { path } groupName dependencyKeys { path } hasAssetChecks description kinds
+    owners { ... on TeamAssetOwner { team } } tags { key value }
+    metadataEntries { __typename label } } }
 """
 SENSORS = """
 { repositoriesOrError { ... on RepositoryConnection { nodes {
-    sensors { name sensorState { status } } jobs { name } } } } }
+    sensors { name sensorState { status } } schedules { name scheduleState { status } }
+    jobs { name } } } } }
 """
 RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 
@@ -57,8 +61,8 @@ def dagster(installation: Installation) -> Dagster:
 
 
 def test_groups_read_from_left_to_right(dagster: Dagster) -> None:
-    """Assets come in four groups, and no asset depends on one of a later group."""
-    order = ["ingestion", "staging", "marts", "activation"]
+    """Assets come in five groups, and no asset depends on one of a later group."""
+    order = ["ingestion", "staging", "marts", "activation", "operations"]
     nodes = dagster.ask(ASSETS)["assetNodes"]
     group = {tuple(node["assetKey"]["path"]): node["groupName"] for node in nodes}
     backward = [
@@ -85,13 +89,40 @@ def test_contracts_are_checks_on_their_assets(dagster: Dagster) -> None:
     assert "warehouse/published" in checked  # both lanes agree
 
 
+def test_every_asset_says_whose_and_what_it_is(dagster: Dagster) -> None:
+    """Owner, layer, kind and description everywhere; columns on every table that has a contract."""
+    for node in dagster.ask(ASSETS)["assetNodes"]:
+        told = "/".join(node["assetKey"]["path"])
+        assert node["owners"], told
+        assert {"layer": node["groupName"]} == {
+            tag["key"]: tag["value"] for tag in node["tags"] if tag["key"] == "layer"
+        }, told
+        assert node["kinds"], told
+        assert node["description"], told
+        if node["groupName"] == "marts" and told.startswith("marts/"):
+            labels = {entry["label"] for entry in node["metadataEntries"]}
+            assert "dagster/column_schema" in labels, told
+
+
+def test_jobs_for_repairs_are_at_the_launchpad(dagster: Dagster) -> None:
+    """Rebuild, backfill, replays and erasure can be started by hand."""
+    (repository,) = dagster.ask(SENSORS)["repositoriesOrError"]["nodes"]
+    assert {
+        "full_rebuild", "backfill", "replay_dead_letters", "replay_webhooks", "erase_person", "audit",
+    } <= {job["name"] for job in repository["jobs"]}  # fmt: skip
+
+
 def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None:
-    """New log rows, MQL push and conversion push are on after the first start."""
+    """New log rows, MQL push and conversion push, alerts and schedules are on after the first
+    start."""
     (repository,) = dagster.ask(SENSORS)["repositoriesOrError"]["nodes"]
     states = {s["name"]: s["sensorState"]["status"] for s in repository["sensors"]}
 
     assert {"new_log_rows", "mql_push", "conversion_push"} <= set(states)
-    assert set(states.values()) == {"RUNNING"}
+    assert {"alert_dead_letters", "alert_failed_runs"} <= set(states)
+    schedules = {s["name"]: s["scheduleState"]["status"] for s in repository["schedules"]}
+    assert {"nightly_batch", "daily_audit"} <= set(schedules)
+    assert {*states.values(), *schedules.values()} == {"RUNNING"}
 
 
 def test_webhooks_reach_crm_and_meta_through_the_sensors(
@@ -123,6 +154,34 @@ def test_webhooks_reach_crm_and_meta_through_the_sensors(
     page = (installation.home / "quality" / "index.html").read_text()
     for table in ("raw.events", "marts.dim_people", "activation.act_hubspot__contacts"):
         assert f'<b class="passed">passed</b> <code>{table}</code> contract' in page
+
+
+LOAD = """
+import json, sys, time
+from orchestration.definitions import defs
+defs()
+heavy = ("great_expectations", "pandas", "sklearn", "splink", "dbt.cli.main")
+print(json.dumps([time.process_time(), [name for name in heavy if name in sys.modules]]))
+"""
+
+
+def test_the_code_location_is_light(dagster: Dagster, installation: Installation) -> None:
+    """It loads without Great Expectations, pandas and their like, and does not grow heavy unseen:
+    4 s of processor time are usual."""
+    assert dagster.url  # what dbt parses first is there
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LOAD],
+        cwd=installation.home,
+        env=installation.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    seconds, heavy = json.loads(done.stdout.splitlines()[-1])
+
+    assert heavy == []
+    assert seconds <= 8
 
 
 @pytest.mark.slow
