@@ -18,12 +18,13 @@ _PAGE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did. `already`: copies that were there under the same replay id."""
+    """What a replay did. `left_out`: events that were erased, and copies that were there before
+    under the same replay id."""
 
     replay_id: str
     chosen: int
     appended: int
-    already: int
+    left_out: int
 
 
 def day(text: str, today: date) -> date:

@@ -108,7 +108,8 @@ def test_jobs_for_repairs_are_at_the_launchpad(dagster: Dagster) -> None:
     """Rebuild, backfill, replays and erasure can be started by hand."""
     (repository,) = dagster.ask(SENSORS)["repositoriesOrError"]["nodes"]
     assert {
-        "full_rebuild", "backfill", "replay_dead_letters", "replay_webhooks", "erase_person", "audit",
+        "full_rebuild", "backfill", "replay_dead_letters", "replay_webhooks", "erase_person",
+        "audit",
     } <= {job["name"] for job in repository["jobs"]}  # fmt: skip
 
 

@@ -55,10 +55,10 @@ def test_a_day_is_read_again_once_under_one_replay_id(log: EventLog) -> None:
     """From midnight to midnight in UTC, without decisions; the same id again adds nothing, and a
     second replay does not copy copies."""
     done = replays.replay_days(log, FIRST, FIRST, source="", replay_id="r1", now=NOON)
-    assert (3, 3, 0) == (done.chosen, done.appended, done.already)
+    assert (3, 3, 0) == (done.chosen, done.appended, done.left_out)
     assert ["first", "noon", "other"] == copies(log)
     again = replays.replay_days(log, FIRST, FIRST, source="", replay_id="r1", now=NOON)
-    assert (3, 0, 3) == (again.chosen, again.appended, again.already)
+    assert (3, 0, 3) == (again.chosen, again.appended, again.left_out)
     other = replays.replay_days(log, FIRST, FIRST, source="stripe", replay_id="r2", now=NOON)
     assert (1, 1) == (other.chosen, other.appended)
 

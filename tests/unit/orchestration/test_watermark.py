@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestration.watermark import FIRST_RETRY, LAST_RETRY, Asked, RunState, Wait, decide
 
@@ -65,3 +67,29 @@ def test_the_cursor_survives_the_round_trip() -> None:
 
     assert Asked.from_cursor(asked.to_cursor()) == asked
     assert Asked.from_cursor(None) is None
+
+
+@given(st.lists(st.sampled_from(["rows", "tick", "tick", "succeeds", "fails"]), max_size=80))
+def test_whatever_happens_all_rows_arrive_by_few_runs(steps: list[str]) -> None:
+    """Never two runs at once, never a run key twice, at most one run for each time that rows came
+    or a run failed, and in the end everything is loaded."""
+    head, loaded, now = 1, 0, NOW
+    asked: Asked | None = None
+    state, keys, causes = RunState.NONE, [], 1
+    for step in [*steps, *(["succeeds", "tick"] * 2), "succeeds"]:
+        now += timedelta(hours=1)
+        if step == "rows":
+            head, causes = head + 1, causes + 1
+        elif step == "tick" and head > loaded:
+            decision = decide(str(head), asked, state, now=now)
+            if isinstance(decision, Asked):
+                assert state is not RunState.ACTIVE
+                asked, state = decision, RunState.ACTIVE
+                keys.append(decision.run_key("job"))
+        elif state is RunState.ACTIVE and asked is not None and step == "succeeds":
+            loaded, state = int(asked.target), RunState.SUCCEEDED
+        elif state is RunState.ACTIVE and step == "fails":
+            state, causes = RunState.FAILED, causes + 1
+
+    assert head == loaded
+    assert len(set(keys)) == len(keys) <= causes
