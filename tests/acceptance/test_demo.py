@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import Installation
+
+from orchestration import figures
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -67,6 +70,32 @@ def test_a_lead_needs_no_batch(told: dict[str, Any]) -> None:
     """Who comes while the service runs is in the CRM, with a call task, within seconds."""
     assert {"upsert_contact", "create_note", "create_task"} == told["live_ms"].keys()
     assert max(told["live_ms"].values()) < 10_000
+
+
+def test_the_review_looks_at_all_of_it(told: dict[str, Any], installation: Installation) -> None:
+    """Every part can be read, the one dead letter is told with its repair, and nobody by name."""
+    assert told["accounting"]
+    review = installation.json("review")
+
+    assert "not looked at" not in {finding["part"] for finding in review["findings"]}
+    dead = [finding for finding in review["findings"] if finding["part"] == "dead letters"]
+    assert [("EXPIRED", 1)] == [(finding["code"], finding["size"]) for finding in dead]
+    assert "ACCOUNTS_UNBALANCED" not in review["codes"]
+    assert "@" not in str(review["findings"])
+
+
+def test_the_published_copy_is_shown_with_its_figures(
+    told: dict[str, Any], installation: Installation
+) -> None:
+    """Four figures from the copy as it is: the funnel's first step is everybody it knows."""
+    assert told["accounting"]
+    home = Path(installation.environment["MILLRACE_HOME"])
+    shown = figures.shown(home / "published" / "warehouse.duckdb")
+
+    assert {"funnel", "attribution_by_channel", "lead_velocity", "delivery_outcomes"} == set(shown)
+    assert "| Leads | ████████████████████████ | 8 |" in shown["funnel"]
+    assert "| MQLs | ███ | 1 | 12.5 % of Leads |" in shown["funnel"]
+    assert shown["attribution_by_channel"].startswith("| Channel | (linear) | first |")
 
 
 @pytest.mark.slow

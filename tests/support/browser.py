@@ -58,17 +58,6 @@ class Page:
             assert time.monotonic() < deadline, f"no {missing} in:\n{text[:3000]}"
             time.sleep(0.2)
 
-    def click(self, word: str) -> None:
-        """Click the innermost element whose text is this word."""
-        script = f"""(() => {{
-            const all = [...document.querySelectorAll('a, button, div, span')];
-            const found = all.filter(e => e.innerText?.trim() === {json.dumps(word)}).pop();
-            found?.click();
-            return Boolean(found);
-        }})()"""
-        found = self._call("Runtime.evaluate", expression=script)
-        assert found["result"]["value"], f"nothing to click says {word}"
-
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         number = next(self._numbers)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
