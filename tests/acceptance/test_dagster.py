@@ -166,6 +166,7 @@ print(json.dumps([time.process_time(), [name for name in heavy if name in sys.mo
 """
 
 
+@pytest.mark.slow
 def test_the_code_location_is_light(dagster: Dagster, installation: Installation) -> None:
     """It loads without Great Expectations, pandas and their like, and does not grow heavy unseen:
     4 s of processor time are usual."""

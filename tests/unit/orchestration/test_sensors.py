@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@cache
 def every_sensor() -> list[dg.SensorDefinition]:
     parts = (sensors(), alert_sensors(), lead_velocity_definitions())
     return [sensor for part in parts for sensor in part.sensors or ()]  # type: ignore[misc]
@@ -66,12 +69,16 @@ def broken_copy(home: Path) -> None:
     (home / "published" / "warehouse.duckdb").write_bytes(GARBAGE)
 
 
-def evaluate(name: str, **context: Any) -> list[str | None]:
-    """Look once; the reasons to do nothing."""
-    (sensor,) = [each for each in every_sensor() if each.name == name]
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as instance:
-        done = sensor.evaluate_tick(dg.build_sensor_context(instance=instance, **context))
-    return [done.skip_message]
+        yield instance
+
+
+def evaluate(name: str, instance: dg.DagsterInstance) -> str | None:
+    """Look once; the reason to do nothing."""
+    (sensor,) = [each for each in every_sensor() if each.name == name]
+    return sensor.evaluate_tick(dg.build_sensor_context(instance=instance)).skip_message
 
 
 @pytest.mark.parametrize("name", names())
@@ -87,10 +94,12 @@ def evaluate(name: str, **context: Any) -> list[str | None]:
         broken_copy,
     ],
 )
-def test_a_sensor_outlives_a_broken_store(name: str, breaks: Any, home: Path) -> None:
+def test_a_sensor_outlives_a_broken_store(
+    name: str, breaks: Any, home: Path, instance: dg.DagsterInstance
+) -> None:
     """Whatever is missing or broken: no sensor fails, and what it says has a code."""
     breaks(home)
-    (reason,) = evaluate(name)
+    reason = evaluate(name, instance)
     if reason is None:
         assert name in ("mql_push", "conversion_push", "lead_velocity")  # these had work to do
     needs = {"broken_log": "new_log_rows", "broken_ledger": "alert_breakers"}
