@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
-from orchestration.pull_accounts import PULLED, CalendlySettings, GoogleAdsSettings, StripeSettings
+from orchestration.pulls.accounts import PULLED, CalendlySettings, GoogleAdsSettings, StripeSettings
 from reverse_etl.connectors import (
     ApolloSettings,
     Ga4Settings,

@@ -11,10 +11,11 @@ from typing import Any
 import duckdb
 
 from ingestion.event_log import EventLog
-from orchestration import accounts, connections, lead_velocity, pull_status, warehouse
+from orchestration import accounts, connections, lead_velocity, warehouse
 from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
 from orchestration.lane_parity import record
+from orchestration.pulls import status as pull_status
 from orchestration.settings import Settings
 from orchestration.warehouse import Publication
 from reverse_etl.ledger import Ledger

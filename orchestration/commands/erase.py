@@ -40,7 +40,7 @@ def erase(
     What destinations hold is theirs to erase: do so there too (HubSpot: GDPR delete). Backups and
     files that were loaded with `log append` are yours.
     """
-    from orchestration import erasure
+    from orchestration.erasure import run as erasure
 
     settings = load_settings()
     request = erasure.Request(who.strip(), by or getpass.getuser())

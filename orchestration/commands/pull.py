@@ -16,7 +16,7 @@ from orchestration.commands.output import (
     reports_errors,
     table,
 )
-from orchestration.pull_accounts import PULLED
+from orchestration.pulls.accounts import PULLED
 from orchestration.settings import load_settings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def pull(
     Ends with exit code 1 when a vendor could not be read to the end; what was read is kept, and
     the next pull goes on from there.
     """
-    from orchestration import pulls
+    from orchestration.pulls import run as pulls
 
     settings = load_settings()
     if list_:
@@ -73,7 +73,8 @@ def as_dict(report: StreamReport) -> dict[str, object]:
 
 
 def _list(settings: Settings, as_json: bool) -> None:
-    from orchestration import pull_sources, pulls
+    from orchestration.pulls import run as pulls
+    from orchestration.pulls import sources as pull_sources
 
     rows = [
         {

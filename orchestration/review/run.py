@@ -7,7 +7,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from orchestration.alert_targets import targets
+from orchestration.alerts.targets import targets
 from orchestration.review import automations
 from orchestration.review.findings import Finding, review
 from orchestration.review.gather import gather

@@ -9,7 +9,7 @@ import pytest
 from dbt_builders import RawEvent, at, contact_property, standard, typeform
 from dbt_warehouse import Warehouse
 
-from orchestration.erasure_subject import identify, of_others
+from orchestration.erasure.subject import identify, of_others
 from orchestration.settings import Settings
 
 ADA: list[RawEvent] = [

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from orchestration import pull_assets
-from orchestration.pull_accounts import PULLED
+from orchestration.pulls import assets as pull_assets
+from orchestration.pulls.accounts import PULLED
 from orchestration.settings import load_settings
 
 JOB = "pull"

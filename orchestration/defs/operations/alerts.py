@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 import dagster as dg
 import httpx
 
-from orchestration import alerts, ticks, troubles
-from orchestration.alert_targets import targets, tell
-from orchestration.alerts import Alert
-from orchestration.run_failures import failed_runs
+from orchestration import ticks
+from orchestration.alerts import alert as alerts
+from orchestration.alerts import troubles
+from orchestration.alerts.alert import Alert
+from orchestration.alerts.run_failures import failed_runs
+from orchestration.alerts.targets import targets, tell
+from orchestration.alerts.troubles import Find
 from orchestration.settings import Settings, load_settings
-from orchestration.troubles import Find
 
 SOON, LATER = 60, 600  # seconds
 LOOKS: tuple[tuple[str, Find, int], ...] = (

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from orchestration import connections, erasing, replays, warehouse
+from orchestration import connections, replays, warehouse
 from orchestration.batch import remember_failure
 from orchestration.defs.operations.jobs import REFRESH_SELECTION
+from orchestration.erasure import requests as erasing
 from orchestration.replays import Replayed
 from orchestration.settings import load_settings
 

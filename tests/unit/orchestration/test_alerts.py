@@ -9,8 +9,8 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from orchestration.alert_targets import MOST, slack, targets, teams, tell
-from orchestration.alerts import AGAIN_AFTER, Alert, from_cursor, news, to_cursor
+from orchestration.alerts.alert import AGAIN_AFTER, Alert, from_cursor, news, to_cursor
+from orchestration.alerts.targets import MOST, slack, targets, teams, tell
 from orchestration.settings import Settings
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

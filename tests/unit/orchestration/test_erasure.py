@@ -15,7 +15,7 @@ import pytest
 from ingestion.event_log import NewEvent
 from ingestion.event_log.erasure import proofs
 from orchestration import connections
-from orchestration.erasure import Request, erase, preview
+from orchestration.erasure.run import Request, erase, preview
 from orchestration.errors import ErasureIncompleteError, NotFoundError
 from orchestration.settings import Settings
 

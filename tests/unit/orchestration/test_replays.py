@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from ingestion.event_log import EventLog, NewEvent
-from orchestration import connections, erasing, replays
-from orchestration.erasure import Request
+from orchestration import connections, replays
+from orchestration.erasure import requests as erasing
+from orchestration.erasure.run import Request
 from orchestration.errors import NotFoundError, PersonInConfigError, SettingError
 from orchestration.settings import Settings
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from orchestration.alerts.run_failures import code_of, failed_runs
 from orchestration.defs.operations.alerts import alert_failed_runs
 from orchestration.errors import WarehouseLockedError
-from orchestration.run_failures import code_of, failed_runs
 
 URL = "http://ui.example"
 mood: dict[str, Exception | None] = {"error": None}

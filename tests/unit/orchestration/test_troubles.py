@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestion.event_log import NewEvent
-from orchestration import connections, troubles
+from orchestration import connections
+from orchestration.alerts import troubles
 from orchestration.settings import Settings
 from reverse_etl.breaker import Breaker
 from reverse_etl.connectors import HubSpotSettings, MetaSettings

@@ -19,10 +19,11 @@ from ingestion.event_log.dedup import Key
 from ingestion.event_log.erasure import Changes, Found, change_rows, lingers, search, shrink
 from ingestion.event_log.erasure_archive import change_archive
 from ingestion.event_log.needles import Needles
-from orchestration import connections, erasure_files
+from orchestration import connections
 from orchestration.batch import run_batch
 from orchestration.decisions import SOURCE
-from orchestration.erasure_plan import Plan, folder
+from orchestration.erasure import files as erasure_files
+from orchestration.erasure.plan import Plan, folder
 from orchestration.settings import Settings
 
 _REFRESH: Final = "refresh_warehouse"

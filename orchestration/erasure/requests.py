@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from orchestration import erasure
+from orchestration.erasure import run as erasure
 from orchestration.errors import (
     NotFoundError,
     OrchestrationError,

@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from orchestration.alerts import Alert, Memory, News, news
+from orchestration.alerts.alert import Alert, Memory, News, news
 from orchestration.errors import AlertNotSentError
 from orchestration.secret_sources import reveal
 from orchestration.settings import Settings

@@ -22,10 +22,12 @@ from filelock import FileLock
 from ingestion.event_log import EventLog
 from ingestion.event_log.erasure import PROOF_KEY, Changes, Found, has_strangers, proofs, search
 from ingestion.event_log.needles import Needles
-from orchestration import connections, erasure_plan, erasure_stores, warehouse
+from orchestration import connections, warehouse
 from orchestration.decisions import decision
-from orchestration.erasure_plan import Plan, hashed
-from orchestration.erasure_subject import Subject, identify, of_others
+from orchestration.erasure import plan as erasure_plan
+from orchestration.erasure import stores as erasure_stores
+from orchestration.erasure.plan import Plan, hashed
+from orchestration.erasure.subject import Subject, identify, of_others
 from orchestration.errors import ErasureIncompleteError, NotFoundError
 from orchestration.settings import Settings
 

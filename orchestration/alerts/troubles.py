@@ -13,7 +13,7 @@ from typing import Any, Final
 from dbt_project import catalogue
 from ingestion.gateway.rhythm import Rhythm, rhythm
 from orchestration import connections, credentials, lead_velocity, velocity, warehouse
-from orchestration.alerts import Alert
+from orchestration.alerts.alert import Alert
 from orchestration.credentials import Credential
 from orchestration.settings import Settings
 from reverse_etl.catalogue import BREAKER_OPEN, CREDENTIAL_OLD, remedy

@@ -16,7 +16,7 @@ from ingestion.pulls.pull import Progress, Pull
 from ingestion.pulls.state import PullState
 from orchestration import accounts, connections, secret_sources
 from orchestration.errors import PullNotConfiguredError
-from orchestration.pull_sources import Puller, chosen
+from orchestration.pulls.sources import Puller, chosen
 from orchestration.settings import Settings, webhook_secrets
 from reverse_etl.connectors import ConnectorSettings, Outside, http_client
 from reverse_etl.connectors.settings import BearerSettings, secret

@@ -10,10 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from ingestion.pulls import StreamReport
-from orchestration import pull_assets, pull_sources, pulls
 from orchestration.cli import app
 from orchestration.errors import PullFailedError, PullNotConfiguredError
-from orchestration.pull_accounts import PULLED
+from orchestration.pulls import assets as pull_assets
+from orchestration.pulls import run as pulls
+from orchestration.pulls import sources as pull_sources
+from orchestration.pulls.accounts import PULLED
 from orchestration.settings import Settings
 from reverse_etl.connectors import HubSpotSettings, MetaSettings, SalesforceSettings
 from reverse_etl.ledger import Ledger

@@ -12,7 +12,7 @@ from dagster._core.events import DagsterEvent  # what all_logs holds; not public
 
 from dbt_project import catalogue
 from ingestion.errors import IngestionError
-from orchestration.alerts import Alert
+from orchestration.alerts.alert import Alert
 from orchestration.errors import OrchestrationError
 from reverse_etl.errors import DeliveryError
 

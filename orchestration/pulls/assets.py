@@ -28,7 +28,7 @@ class Told:
 
 def ready(settings: Settings) -> list[str]:
     """The sources that are on and have their credentials."""
-    from orchestration import pulls
+    from orchestration.pulls import run as pulls
 
     return [each.name for each in pulls.configured(settings)]
 
@@ -36,7 +36,7 @@ def ready(settings: Settings) -> list[str]:
 def pull(settings: Settings, name: str) -> Told:
     """Pull one source. Raises PullNotConfiguredError, and PullFailedError when anything of it
     could not be read."""
-    from orchestration import pulls
+    from orchestration.pulls import run as pulls
 
     return tell(pulls.pull(settings, [name]))
 

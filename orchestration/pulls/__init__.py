@@ -1,0 +1,1 @@
+"""What is read from vendors through their APIs: sources, accounts, budgets, and what is shown."""
