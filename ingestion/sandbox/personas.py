@@ -108,7 +108,7 @@ def personas(stage: Stage) -> tuple[Persona, ...]:
 
 
 def hot_lead(stage: Stage) -> Persona:
-    phone = "+49 30 901820"
+    phone = "+49 30 901844"
     return _asks_for_a_demo(stage, "Hanna", "Hot", "Brightforge", phone, stage.now - MINUTE)
 
 
