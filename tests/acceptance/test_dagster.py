@@ -126,6 +126,7 @@ def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None
     assert {*states.values(), *schedules.values()} == {"RUNNING"}
 
 
+@pytest.mark.slow
 def test_webhooks_reach_crm_and_meta_through_the_sensors(
     dagster: Dagster, installation: Installation
 ) -> None:

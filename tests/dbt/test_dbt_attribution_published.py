@@ -318,6 +318,7 @@ def cookie_events() -> Iterator[RawEvent]:
             yield won(f"{person}-{number}", person, when, row["conversion_value"])
 
 
+@pytest.mark.slow
 def test_totals_of_a_month_of_cookies(warehouse: Warehouse) -> None:
     """62,483 touches of 7,896 people and 1,838 conversions worth 11,423.5, whatever the model."""
     warehouse.build(

@@ -17,7 +17,10 @@ from dbt_builders import (
     typeform,
 )
 from dbt_vendor_events import flat, sent
+from dbt_vendor_samples import hubspot_pull
 from dbt_warehouse import Warehouse
+
+from ingestion.sandbox.pulls import hubspot_record
 
 LEAD_ID = "123456789012345"
 PAGE = "https://www.example.com/demo"
@@ -202,6 +205,7 @@ ALONE = contact_property(73, "email", "alone@king.example", at(2))
 MERGED = hubspot(
     "contact.merge", 71, at(9), primaryObjectId=71, mergedObjectIds=[72], newObjectId=74
 )
+PULLED = hubspot_pull("contact", hubspot_record(71, {"hs_merged_object_ids": "68;72"}, at(9)), 10)
 
 
 @pytest.mark.slow
@@ -212,9 +216,10 @@ MERGED = hubspot(
         ("true", (), ["71:72"]),
         ("true", (contact_property(75, "email", "other@king.example", at(3)),), ["71:72"]),
         ("true", (MERGED,), []),
+        ("true", (PULLED,), []),
         ("true", (hubspot("contact.deletion", 72, at(9)),), []),
     ],
-    ids=["off", "on", "others stay apart", "merged over there", "deleted over there"],
+    ids=["off", "on", "others stay apart", "merged over there", "pulled as one", "deleted there"],
 )
 def test_contacts_of_one_person_are_merged_where_it_is_wanted(
     warehouse: Warehouse, wanted: str, more: tuple[RawEvent, ...], expected: list[str]

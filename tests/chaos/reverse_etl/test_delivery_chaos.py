@@ -101,7 +101,7 @@ class World:
 
 @pytest.fixture(
     params=[
-        ("sqlite", 60),
+        ("sqlite", 30),
         pytest.param(("sqlite", 1000), marks=pytest.mark.slow),
         pytest.param(("postgresql", 1000), marks=pytest.mark.slow),
     ],

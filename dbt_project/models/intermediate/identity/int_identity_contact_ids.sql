@@ -8,18 +8,7 @@ records as (
 
 contact_merges as (
 
-    select * from {{ applied('stg_hubspot__contact_merges') }} as contact_merges
-
-),
-
-merged_contacts as (
-
-    select
-        portal_id,
-        surviving_contact_id,
-        occurred_at,
-        {{ json_items('merged_contact_ids', '$') }} as merged_contact_id
-    from contact_merges
+    select * from {{ applied('int_hubspot_contact_merges') }} as contact_merges
 
 ),
 
@@ -27,13 +16,7 @@ merge_members as (
 
     select
         'hubspot:' || portal_id || ':' || surviving_contact_id as record_id,
-        {{ json_text('merged_contact_id', '$') }} as contact_id,
-        occurred_at
-    from merged_contacts
-    union all
-    select
-        'hubspot:' || portal_id || ':' || surviving_contact_id as record_id,
-        primary_contact_id as contact_id,
+        merged_contact_id as contact_id,
         occurred_at
     from contact_merges
 

@@ -22,11 +22,7 @@ deal_contacts as (
 
 contact_merges as (
 
-    select
-        position,
-        primary_contact_id,
-        {{ json_items('merged_contact_ids', '$') }} as item
-    from {{ ref('stg_hubspot__contact_merges') }}
+    select * from {{ ref('int_hubspot_contact_merges') }}
 
 ),
 
@@ -80,13 +76,7 @@ entities as (
     select
         position,
         'hubspot_contact_id' as entity_type,
-        primary_contact_id as entity_id
-    from contact_merges
-    union all
-    select
-        position,
-        'hubspot_contact_id' as entity_type,
-        {{ json_text('item', '$') }} as entity_id
+        merged_contact_id as entity_id
     from contact_merges
     union all
     select
