@@ -15,6 +15,7 @@ import httpx
 from ingestion.event_log import EventLog
 from orchestration import accounts, connections, credentials, decisions, secret_sources
 from orchestration.notifications import listening
+from orchestration.observability import tracing
 from orchestration.settings import Settings
 from reverse_etl.connectors import Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
@@ -87,7 +88,10 @@ async def dispatcher(
     settings: Settings, log: EventLog, destinations: Collection[str]
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher for these destinations, with this installation's ledger and accounts."""
-    with closing(connections.ledger(settings)) as ledger:
+    with (
+        closing(connections.ledger(settings)) as ledger,
+        tracing.tracing(settings, "dispatcher") as emit,
+    ):
         async with http_client() as client:
             every: Mapping[str, Any] = connect(
                 accounts.configured(settings).values(), outside(client, ledger)
@@ -98,6 +102,7 @@ async def dispatcher(
                 clock=lambda: datetime.now(UTC),
                 rng=random.Random(),  # noqa: S311  jitter, not a secret
                 on_answer=lambda answers: _record(log, answers),
+                observe=tracing.of_dispatcher(emit),
             )
             with closing(made):
                 yield made

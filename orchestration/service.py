@@ -18,11 +18,13 @@ from ingestion.event_log.writer import LogWriter
 from ingestion.gateway.app import create_app
 from ingestion.gateway.config import GatewayConfig
 from ingestion.gateway.protocol import GatewayProtocol, sweep
+from ingestion.gateway.request_log import RequestLog
 from orchestration import connections, delivery
 from orchestration.errors import SettingError
 from orchestration.fast_lane.process import LaneProcess
 from orchestration.gateway import gateway_config, tell_secrets
 from orchestration.network import listen
+from orchestration.observability import tracing
 from orchestration.settings import Settings
 
 ROLES = ("gateway", "fast-lane", "dispatcher")
@@ -71,7 +73,9 @@ async def serve(
                 closing(LogWriter(settings.log_url, appended=lambda: _wake(lanes)))
             )
             writer.start()
-            work.append(_gateway(config, log, writer, listener=listener, stop=stop))
+            emit = stack.enter_context(tracing.tracing(settings, "gateway"))
+            requests = tracing.of_gateway(emit)
+            work.append(_gateway(config, log, writer, requests, listener=listener, stop=stop))
         if "dispatcher" in roles:
             work.append(delivery.run(settings, log, stop, enqueued))
         gc.freeze()  # what is imported stays: the collector need not look at it again and again
@@ -93,11 +97,12 @@ async def _gateway(
     config: GatewayConfig,
     log: EventLog,
     writer: LogWriter,
+    requests: RequestLog | None,
     *,
     listener: socket.socket,
     stop: asyncio.Event,
 ) -> None:
-    app = create_app(config, log, clock=lambda: datetime.now(UTC), sink=writer)
+    app = create_app(config, log, clock=lambda: datetime.now(UTC), sink=writer, requests=requests)
     server = _Server(
         uvicorn.Config(app, http=GatewayProtocol, log_config=None, access_log=False, lifespan="on")
     )

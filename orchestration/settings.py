@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     dagster_url: str = Field(
         "http://127.0.0.1:3000", description="Where the Dagster UI is; alerts link to it."
     )
+    otlp_endpoint: str = Field(
+        "", pattern="^(https?://.+)?$", description="The collector of traces; empty: none are made."
+    )
     hubspot: HubSpotSettings = HubSpotSettings()
     meta: MetaSettings = MetaSettings()
     salesforce: SalesforceSettings = SalesforceSettings()

@@ -25,7 +25,7 @@ from reverse_etl.model import (
     Problem,
     State,
 )
-from reverse_etl.tools import Clock, DispatchPolicy, OnAnswer, Sleep, Tools
+from reverse_etl.tools import Clock, DispatchPolicy, Observe, OnAnswer, Sleep, Tools
 
 _log = structlog.get_logger("reverse_etl.dispatch")
 _WORKER_FAILED = "WORKER_FAILED"
@@ -49,12 +49,13 @@ class Dispatcher:
         on_answer: OnAnswer = _ignore,
         policy: DispatchPolicy | None = None,
         sleep: Sleep = asyncio.sleep,
+        observe: Observe | None = None,
     ) -> None:
         self._ledger = ledger
         self._connectors = connectors
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         policy = policy or DispatchPolicy()
-        self._tools = Tools(ledger, clock, sleep, rng, on_answer, policy, self._in_thread)
+        self._tools = Tools(ledger, clock, sleep, rng, on_answer, policy, self._in_thread, observe)
         self._lanes: dict[str, Lane] = {}
         self._wakes: dict[str, asyncio.Event] = {}
 

@@ -157,6 +157,8 @@ class Lane:
         await self._tools.db(
             self._tools.ledger.settle, self.name, ended.settlements, now, learn=learn
         )
+        if self._tools.observe is not None:
+            self._tools.observe(ended.settlements, now)
         self.pace = self.pace.after(ended.calls)
         self._count(ended)
         self._remember(ended, now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar, cast
 
 from reverse_etl.breaker import BreakerPolicy
-from reverse_etl.ledger import Ledger
+from reverse_etl.ledger import Ledger, Settlement
 from reverse_etl.model import Answer
 from reverse_etl.owner import is_dead, this_process
 from reverse_etl.retry import RetryPolicy
@@ -19,6 +19,8 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
 OnAnswer = Callable[[Sequence[Answer]], None]
+Observe = Callable[[Sequence[Settlement], datetime], None]
+"""Hears of rows that were settled, and when; it may neither wait nor raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Tools:
     on_answer: OnAnswer
     policy: DispatchPolicy
     executor: Callable[[Callable[[], object]], Awaitable[object]]
+    observe: Observe | None = None
     owner: str = field(default_factory=this_process)
     is_dead: Callable[[str], bool] = is_dead
 

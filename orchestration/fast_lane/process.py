@@ -26,6 +26,7 @@ from ingestion.event_log.databases import CHANNEL
 from orchestration import connections, logs
 from orchestration.fast_lane.worker import Worker
 from orchestration.notifications import listening
+from orchestration.observability import tracing
 from orchestration.settings import Settings
 
 _log = structlog.get_logger("millrace.fast_lane")
@@ -122,8 +123,15 @@ def _work(settings: Settings, theirs: socket.socket) -> bool:
     with (
         closing(connections.event_log(settings)) as log,
         closing(connections.ledger(settings)) as ledger,
+        tracing.tracing(settings, "fast-lane") as emit,
     ):
-        worker = Worker(settings, log, ledger, enqueued=lambda: _tell(theirs))
+        worker = Worker(
+            settings,
+            log,
+            ledger,
+            enqueued=lambda: _tell(theirs),
+            observe=tracing.of_lane(emit),
+        )
         threading.Thread(target=_listen, args=(theirs, worker), daemon=True).start()
         gc.freeze()  # what is imported stays: the collector need not look at it again and again
         with listening(settings.log_url, CHANNEL, worker.wake):

@@ -8,7 +8,7 @@ events out among them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from time import monotonic
@@ -18,7 +18,7 @@ import structlog
 
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import EventLog
-from ingestion.event_log.model import from_micros
+from ingestion.event_log.model import LogRow, from_micros
 from orchestration import warehouse
 from orchestration.errors import (
     LaneMemoryError,
@@ -44,6 +44,8 @@ _POLL_SECONDS: Final = 0.02  # for what other processes append; a look takes a h
 _HELD_UP_SECONDS: Final = 0.005  # for another worker that has the same people in hand
 _RELOAD_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 1.0  # after a database refused
+Observe = Callable[[Sequence[LogRow], Worked, datetime], None]
+"""Hears of a micro-batch: its events, what was done, and when it began."""
 _TakesFewer = LaneModelError | SliceTooLargeError
 _WARM: Final = 8  # engines that are made before a new publication is taken up
 
@@ -59,11 +61,13 @@ class Worker:
         *,
         enqueued: Callable[[], object],
         ceiling: Ceiling | None = None,
+        observe: Observe | None = None,
     ) -> None:
         self._settings = settings
         self._log = log
         self._ledger = ledger
         self._enqueued = enqueued
+        self._observe = observe
         self._shares = Shares(log, ledger.lane, company=settings.lane_workers > 1)
         self._stopped = threading.Event()
         self._woken = threading.Event()
@@ -142,6 +146,8 @@ class Worker:
             self._shares.hold_up(share)
             return self._pace
         self._tell(worked)
+        if self._observe is not None:
+            self._observe(share.rows, worked, now)
         return self._pace.after(worked.events, worked.slice_events, monotonic() - began)
 
     def _is_behind(self, share: Share, now: datetime) -> bool:

@@ -74,6 +74,18 @@ class Ways:
             most,
         )
 
+    def recorded(
+        self, destination: str, action: str, *, since: datetime, most: int = MOST
+    ) -> list[Way]:
+        """Of this kind, what the ledger took in since then, newest first, at most so many of the
+        newest rows of all."""
+        d = deliveries.c
+        newest = select(func.max(d.id) - most).scalar_subquery()
+        mine = (d.destination == destination) & (d.action == action)
+        return self._read(
+            _ways().where(d.id > newest, mine, d.created_at >= since).order_by(d.id.desc()), most
+        )
+
     def _read(self, query: Select[Any], most: int) -> list[Way]:
         with reading(self._engine) as connection:
             return _rows(connection, query.limit(most))

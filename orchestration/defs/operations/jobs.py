@@ -6,6 +6,7 @@ from orchestration import destinations
 from orchestration.batch import remember_failure
 from orchestration.destinations import Destination
 from orchestration.lead_velocity import CHECK
+from orchestration.observability.batch import tracing_hooks
 from orchestration.settings import load_settings
 
 TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
@@ -26,7 +27,7 @@ def _without_velocity(selection: dg.AssetSelection, *names: str) -> dg.AssetSele
 refresh_warehouse = dg.define_asset_job(
     "refresh_warehouse",
     selection=REFRESH_SELECTION,
-    hooks={remember_failure},
+    hooks={remember_failure, *tracing_hooks()},
     description="New log rows into the warehouse, models, contracts, published copy.",
 )
 
@@ -57,7 +58,7 @@ def jobs() -> dg.Definitions:
     batch = dg.define_asset_job(
         "batch",
         selection=_without_velocity(dg.AssetSelection.all() - APART, *names),
-        hooks={remember_failure},
+        hooks={remember_failure, *tracing_hooks()},
         description="Load, build, check, enqueue, deliver: what `millrace run` runs.",
     )
     nightly = dg.ScheduleDefinition(
@@ -69,7 +70,9 @@ def jobs() -> dg.Definitions:
         description="What no sensor saw, scores that faded, and a full build once a day.",
     )
     pushes = [
-        dg.define_asset_job(each.job, selection=_push(each), description=each.told)
+        dg.define_asset_job(
+            each.job, selection=_push(each), hooks={*tracing_hooks()}, description=each.told
+        )
         for each in destinations.chosen(names)
     ]
     return dg.Definitions(

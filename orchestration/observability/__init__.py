@@ -1,0 +1,1 @@
+"""What an installation tells of itself to others: traces, metrics, dashboards and alerts."""
