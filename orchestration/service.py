@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
-from ingestion.event_log import EventLog
 from ingestion.event_log.writer import LogWriter
 from ingestion.gateway.app import create_app
-from ingestion.gateway.config import GatewayConfig
 from ingestion.gateway.protocol import GatewayProtocol, sweep
-from ingestion.gateway.request_log import RequestLog
 from orchestration import connections, delivery
 from orchestration.errors import SettingError
 from orchestration.fast_lane.process import LaneProcess
 from orchestration.gateway import gateway_config, tell_secrets
 from orchestration.network import listen
 from orchestration.observability import tracing
+from orchestration.observability.collector import operations
+from orchestration.observability.lanes import LaneTally
 from orchestration.settings import Settings
 
 ROLES = ("gateway", "fast-lane", "dispatcher")
@@ -62,8 +62,9 @@ async def serve(
         work: list[Coroutine[Any, Any, None]] = []
         enqueued = asyncio.Event()
         lanes: list[LaneProcess] = []
+        tally = LaneTally()
         if "fast-lane" in roles:
-            lanes = _lanes(settings, enqueued)
+            lanes = _lanes(settings, enqueued, tally)
             work += [lane.run(stop) for lane in lanes]
         if "gateway" in roles:
             config = gateway_config(settings)
@@ -75,7 +76,16 @@ async def serve(
             writer.start()
             emit = stack.enter_context(tracing.tracing(settings, "gateway"))
             requests = tracing.of_gateway(emit)
-            work.append(_gateway(config, log, writer, requests, listener=listener, stop=stop))
+            more = stack.enter_context(operations(settings, log, tally if lanes else None))
+            app = create_app(
+                config,
+                log,
+                clock=lambda: datetime.now(UTC),
+                sink=writer,
+                requests=requests,
+                more_metrics=more,
+            )
+            work.append(_gateway(app, listener=listener, stop=stop))
         if "dispatcher" in roles:
             work.append(delivery.run(settings, log, stop, enqueued))
         gc.freeze()  # what is imported stays: the collector need not look at it again and again
@@ -84,8 +94,11 @@ async def serve(
                 tasks.create_task(role)
 
 
-def _lanes(settings: Settings, enqueued: asyncio.Event) -> list[LaneProcess]:
-    return [LaneProcess(settings, enqueued=enqueued.set) for _ in range(settings.lane_workers)]
+def _lanes(settings: Settings, enqueued: asyncio.Event, tally: LaneTally) -> list[LaneProcess]:
+    return [
+        LaneProcess(settings, enqueued=enqueued.set, worked=tally.add)
+        for _ in range(settings.lane_workers)
+    ]
 
 
 def _wake(lanes: Sequence[LaneProcess]) -> None:
@@ -93,16 +106,7 @@ def _wake(lanes: Sequence[LaneProcess]) -> None:
         lane.wake()
 
 
-async def _gateway(
-    config: GatewayConfig,
-    log: EventLog,
-    writer: LogWriter,
-    requests: RequestLog | None,
-    *,
-    listener: socket.socket,
-    stop: asyncio.Event,
-) -> None:
-    app = create_app(config, log, clock=lambda: datetime.now(UTC), sink=writer, requests=requests)
+async def _gateway(app: Starlette, *, listener: socket.socket, stop: asyncio.Event) -> None:
     server = _Server(
         uvicorn.Config(app, http=GatewayProtocol, log_config=None, access_log=False, lifespan="on")
     )

@@ -77,7 +77,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             "head": log.head(),
             "loaded": loaded,
             "waiting": log.count().count - events.received,
-            "lag_seconds": _lag_seconds(log, loaded, now),
+            "lag_seconds": lag_seconds(log, loaded, now),
         },
         "events": {
             "received": events.received,
@@ -126,7 +126,7 @@ def _events(settings: Settings, log: EventLog) -> EventAccount:
         return EventAccount(0, 0, 0, 0, {})
 
 
-def _lag_seconds(log: EventLog, loaded: int, now: datetime) -> float:
+def lag_seconds(log: EventLog, loaded: int, now: datetime) -> float:
     """How long the oldest event that no batch has seen has been waiting; 0 when none waits."""
     waiting = log.read(after=loaded, limit=1)
     if not waiting:
@@ -147,7 +147,7 @@ def _lane(
     return {
         "position": position,
         "waiting": log.head() - position,
-        "lag_seconds": _lag_seconds(log, position, now) if position else None,
+        "lag_seconds": lag_seconds(log, position, now) if position else None,
         "reference": published
         and {
             "log_position": published.log_position,

@@ -67,9 +67,11 @@ def create_app(
     new_id: Callable[[], str] = time_ordered_id,
     requests: RequestLog | None = None,
     sink: Sink | None = None,
+    more_metrics: Callable[[], bytes] = bytes,
 ) -> Starlette:
     """The gateway on ``log``; it appends through ``sink`` when one is given. What waits is written
-    when it stops; log and sink stay the caller's."""
+    when it stops; log and sink stay the caller's. ``more_metrics`` gives what ``/metrics`` tells
+    besides; it is called in a thread."""
     metrics = GatewayMetrics()
     committer = GroupCommitter(sink or log, config.limits, metrics.commit)
     in_flight = InFlight(config.max_in_flight)
@@ -90,7 +92,7 @@ def create_app(
     api = ApiParts(config, reader, writer, committer, in_flight, metrics, lines, clock, new_id)
     return _Gateway(
         endpoint,
-        routes=[*_routes(health, metrics), *api_routes(api)],
+        routes=[*_routes(health, metrics, more_metrics), *api_routes(api)],
         exception_handlers={HTTPException: _http_problem(new_id)},
         lifespan=_lifespan(committer),
     )
@@ -109,9 +111,12 @@ def _secured(config: GatewayConfig) -> frozenset[str]:
     return frozenset(name for name, secrets in config.secrets.items() if any(secrets))
 
 
-def _routes(health: Health, metrics: GatewayMetrics) -> list[Route]:
+def _routes(
+    health: Health, metrics: GatewayMetrics, more_metrics: Callable[[], bytes]
+) -> list[Route]:
     async def exposition(_request: Request) -> Response:
-        return Response(metrics.exposition(), media_type=MEDIA_TYPE)
+        more = await run_in_threadpool(more_metrics)
+        return Response(metrics.exposition() + more, media_type=MEDIA_TYPE)
 
     async def errors(_request: Request) -> Response:
         return JSONResponse(error_catalogue())

@@ -23,14 +23,14 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as MEDIA_TYPE
 from prometheus_client.registry import Collector
 
-__all__ = ["MEDIA_TYPE", "GatewayMetrics"]
+__all__ = ["MEDIA_TYPE", "GatewayMetrics", "Histogram"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _EVENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
 @dataclass(slots=True)
-class _Histogram:
+class Histogram:
     """How many values are at most as large as each bound."""
 
     bounds: Sequence[float]
@@ -41,16 +41,21 @@ class _Histogram:
         self.counts = [0] * (len(self.bounds) + 1)
 
     def observe(self, value: float) -> None:
+        """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
-    def told(self, name: str, documentation: str) -> Metric:
+    def buckets(self) -> list[tuple[str, float]]:
+        """Each bound as text, and how many values are not above it."""
         bounds = [*map(str, map(float, self.bounds)), "+Inf"]
-        buckets = [
+        return [
             (bound, float(count))
             for bound, count in zip(bounds, accumulate(self.counts), strict=True)
         ]
-        return HistogramMetricFamily(name, documentation, buckets, self.total)
+
+    def told(self, name: str, documentation: str) -> Metric:
+        """As a metric without labels."""
+        return HistogramMetricFamily(name, documentation, self.buckets(), self.total)
 
 
 class GatewayMetrics(Collector):
@@ -61,9 +66,9 @@ class GatewayMetrics(Collector):
         self._requests: Counter[tuple[str, int, str]] = Counter()
         self._events: Counter[tuple[str, str]] = Counter()
         self._last_event: dict[str, float] = {}
-        self._seconds = _Histogram(_SECONDS)
-        self._commit_seconds = _Histogram(_SECONDS)
-        self._commit_events = _Histogram(_EVENTS)
+        self._seconds = Histogram(_SECONDS)
+        self._commit_seconds = Histogram(_SECONDS)
+        self._commit_events = Histogram(_EVENTS)
         self._gauges: dict[str, Callable[[], int]] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)

@@ -1,9 +1,9 @@
 """The fast lane in a process of its own: while it runs models, the gateway answers.
 
-The two talk over one socket, a byte at a time: the service says that the log has grown, the lane
-that there is something to send. The lane ends when the socket closes, so a killed service leaves
-none behind; one that was killed itself is started again. Of what other machines append, a log on
-PostgreSQL tells.
+The two talk over one socket: the service says that the log has grown, a byte at a time; the lane
+that there is something to send, and what it did, a line at a time. The lane ends when the socket
+closes, so a killed service leaves none behind; one that was killed itself is started again. Of what
+other machines append, a log on PostgreSQL tells.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Final
 
 import structlog
 
 from ingestion.event_log.databases import CHANNEL
+from ingestion.event_log.model import LogRow
 from orchestration import connections, logs
-from orchestration.fast_lane.worker import Worker
+from orchestration.fast_lane.lane import Worked
+from orchestration.fast_lane.worker import Observe, Worker
 from orchestration.notifications import listening
-from orchestration.observability import tracing
+from orchestration.observability import lanes, tracing
 from orchestration.settings import Settings
 
 _log = structlog.get_logger("millrace.fast_lane")
@@ -44,10 +47,18 @@ _ALLOCATOR: Final = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
 class LaneProcess:
     """Seen from the service: `run` keeps the process alive, `wake` may be called by any thread."""
 
-    def __init__(self, settings: Settings, *, enqueued: Callable[[], object]) -> None:
-        """`enqueued` is called in the event loop when there is something to send."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        enqueued: Callable[[], object],
+        worked: Callable[[bytes], object] = bool,
+    ) -> None:
+        """Both are called in the event loop: `enqueued` when there is something to send, `worked`
+        with what the lane says of each micro-batch (see observability.lanes)."""
         self._settings = settings
         self._enqueued = enqueued
+        self._worked = worked
         self._ours: socket.socket | None = None
 
     def wake(self) -> None:
@@ -95,9 +106,15 @@ class LaneProcess:
 
     async def _hear(self, ours: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        begun = b""
         with suppress(ConnectionError):
-            while await loop.sock_recv(ours, 4096):
-                self._enqueued()
+            while heard := await loop.sock_recv(ours, 4096):
+                *lines, begun = (begun + heard).split(b"\n")
+                for line in lines:
+                    if line == _SIGN:
+                        self._enqueued()
+                    else:
+                        self._worked(line)
 
     async def _end(self, process: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
         done, _ = await asyncio.wait({ended}, timeout=_CLOSE_SECONDS)
@@ -129,8 +146,8 @@ def _work(settings: Settings, theirs: socket.socket) -> bool:
             settings,
             log,
             ledger,
-            enqueued=lambda: _tell(theirs),
-            observe=tracing.of_lane(emit),
+            enqueued=lambda: _tell(theirs, _SIGN),
+            observe=_observing(theirs, tracing.of_lane(emit)),
         )
         threading.Thread(target=_listen, args=(theirs, worker), daemon=True).start()
         gc.freeze()  # what is imported stays: the collector need not look at it again and again
@@ -138,9 +155,18 @@ def _work(settings: Settings, theirs: socket.socket) -> bool:
             return worker.run()
 
 
-def _tell(theirs: socket.socket) -> None:
+def _observing(theirs: socket.socket, traced: Observe | None) -> Observe:
+    def observe(rows: Sequence[LogRow], worked: Worked, began: datetime) -> None:
+        _tell(theirs, lanes.line(worked))
+        if traced is not None:
+            traced(rows, worked, began)
+
+    return observe
+
+
+def _tell(theirs: socket.socket, line: bytes) -> None:
     with suppress(OSError):  # the service has ended: whoever comes next finds the rows
-        theirs.send(_SIGN)
+        theirs.sendall(line + b"\n")
 
 
 def _listen(theirs: socket.socket, worker: Worker) -> None:

@@ -24,6 +24,7 @@ from reverse_etl.ledger.credentials import Credentials
 from reverse_etl.ledger.dead_letters import DeadLetters
 from reverse_etl.ledger.engine import open_engine, reading, writing
 from reverse_etl.ledger.erasure import Erasure
+from reverse_etl.ledger.gauges import Gauges
 from reverse_etl.ledger.lane import Lane
 from reverse_etl.ledger.switches import Switches
 from reverse_etl.ledger.ways import Ways
@@ -55,6 +56,7 @@ class Ledger:
         self.credentials = Credentials(engine)
         self.canaries = Canaries(engine)
         self.erasure = Erasure(engine)
+        self.gauges = Gauges(engine)
         self.lane = Lane(engine)
         self.ways = Ways(engine)
 
