@@ -29,6 +29,15 @@ from reverse_etl.connectors import (
 SECRET_PREFIX = "MILLRACE_WEBHOOK_SECRET_"  # noqa: S105  the name of a variable, not a secret
 TOKEN_PREFIX = "MILLRACE_WEBHOOK_TOKEN_"  # noqa: S105  the name of a variable, not a secret
 
+OBJECTIVE_NAMES = (
+    "ingestion_latency",
+    "delivery_success",
+    "duplicate_rate",
+    "merge_correction_rate",
+    "score_drift",
+    "mql_to_sql",
+    "no_show_rate",
+)
 _DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -134,6 +143,9 @@ class Settings(BaseSettings):
         description="Within which 95 of 100 hot leads shall have gone from gateway to destination,"
         " and longer than which none shall wait.",
     )
+    objectives: dict[str, float] = Field(
+        {}, description="Objective → its target, where it is not the usual one."
+    )
     destinations: Words = Field(
         ("hubspot", "meta"), description="Where rows go; each has settings of its own below."
     )
@@ -193,6 +205,13 @@ class Settings(BaseSettings):
         if url and not url.startswith(_DATABASES):
             raise ValueError("use sqlite:///<absolute path> or postgresql://<user>@<host>/<name>")
         return url
+
+    @field_validator("objectives")
+    @classmethod
+    def _objectives(cls, targets: dict[str, float]) -> dict[str, float]:
+        if not set(targets) <= set(OBJECTIVE_NAMES):
+            raise ValueError(f"choose from {', '.join(OBJECTIVE_NAMES)}")
+        return targets
 
     @field_validator("destinations")
     @classmethod

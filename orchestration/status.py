@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from ingestion.event_log import EventLog
-from orchestration import accounts, connections, lead_velocity, warehouse
+from orchestration import accounts, connections, lead_velocity, objectives, warehouse
 from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
 from orchestration.lane_parity import record
@@ -72,6 +72,9 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
     events = _events(settings, log)
     deliveries = ledger.counts()
     loaded = published.log_position if published else 0
+    velocity = lead_velocity.measure(
+        log, ledger, objective=settings.lead_velocity_objective_seconds, now=now
+    )
     return {
         "log": {
             "head": log.head(),
@@ -94,7 +97,8 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             name: each and asdict(each)
             for name, each in backlog(settings, deliveries.pending).items()
         },
-        "lead_velocity": _velocity(settings, log, ledger, now),
+        "lead_velocity": lead_velocity.as_dict(velocity),
+        "objectives": [asdict(each) for each in objectives.measure(settings, velocity, now=now)],
         "dead_letters": dict(deliveries.dead_by_code),
         "waiting": dict(deliveries.pending_by_code),
         "breakers": _breakers(ledger),
@@ -111,11 +115,6 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             "published_at": published.published_at.isoformat() if published else None,
         },
     }
-
-
-def _velocity(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) -> dict[str, Any]:
-    objective = settings.lead_velocity_objective_seconds
-    return lead_velocity.as_dict(lead_velocity.measure(log, ledger, objective=objective, now=now))
 
 
 def _events(settings: Settings, log: EventLog) -> EventAccount:

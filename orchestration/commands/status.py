@@ -21,6 +21,8 @@ STATES = (
     "superseded",
 )
 
+_VERDICTS = {True: "[green]met[/]", False: "[bold red]MISSED[/]", None: "[dim]no data[/]"}
+
 
 def tell(status: Mapping[str, Any], out: Console) -> None:
     """The answer of `orchestration.status.status`, as tables and two sentences."""
@@ -44,6 +46,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
             )
     tell_velocity(status["lead_velocity"], out)
     tell_pulls(status["pulls"], out)
+    tell_objectives(status["objectives"], out)
     tell_accounting(status, out)
     tell_reasons(status, out)
     for name, health in status["breakers"].items():
@@ -134,6 +137,22 @@ def tell_pulls(pulls: Sequence[Mapping[str, Any]], out: Console) -> None:
     for each in pulls:
         if each["code"]:
             out.print(f"[red]{each['code']}[/]: {each['message']} {remedy(each['code'])}")
+
+
+def tell_objectives(objectives: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """Each with its verdict, in a word and in colour; what nobody knows has neither."""
+    rows = [
+        (
+            _VERDICTS[each["ok"]],
+            f"{each['name']} {each['about']}".strip(),
+            "" if each["value"] is None else f"{each['value']:,g}",
+            f"{each['direction'].replace('_', ' ')} {each['objective']:,g}",
+            each["unit"],
+            each["window"],
+        )
+        for each in objectives
+    ]
+    out.print(table("Objectives", ("", "objective", "is", "should be", "unit", "over"), rows))
 
 
 def tell_reasons(status: Mapping[str, Any], out: Console) -> None:
