@@ -118,9 +118,10 @@ def serve(
 
     from orchestration import logs, service
 
-    logs.to_stderr()
+    settings = load_settings()
+    logs.to_stderr(settings)
     chosen = service.parse_roles(roles)
-    serving = service.serve(load_settings(), roles=chosen, host=host, port=port)
+    serving = service.serve(settings, roles=chosen, host=host, port=port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serving)
 

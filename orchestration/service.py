@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from ingestion.event_log.writer import LogWriter
 from ingestion.gateway.app import create_app
 from ingestion.gateway.protocol import GatewayProtocol, sweep
-from orchestration import connections, delivery
+from orchestration import connections, delivery, logs
 from orchestration.errors import SettingError
 from orchestration.fast_lane.process import LaneProcess
 from orchestration.gateway import gateway_config, tell_secrets
@@ -75,7 +75,7 @@ async def serve(
             )
             writer.start()
             emit = stack.enter_context(tracing.tracing(settings, "gateway"))
-            requests = tracing.of_gateway(emit)
+            requests = tracing.of_gateway(emit, logs.requests(settings))
             more = stack.enter_context(operations(settings, log, tally if lanes else None))
             app = create_app(
                 config,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -167,6 +167,9 @@ class Settings(BaseSettings):
     dagster_url: str = Field(
         "http://127.0.0.1:3000", description="Where the Dagster UI is; alerts link to it."
     )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="From which level on lines are logged."
+    )
     otlp_endpoint: str = Field(
         "", pattern="^(https?://.+)?$", description="The collector of traces; empty: none are made."
     )
@@ -205,6 +208,11 @@ class Settings(BaseSettings):
         if url and not url.startswith(_DATABASES):
             raise ValueError("use sqlite:///<absolute path> or postgresql://<user>@<host>/<name>")
         return url
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("objectives")
     @classmethod

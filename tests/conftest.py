@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from support.postgres import PostgresCluster, ServerMissingError
 
@@ -24,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
     are few and long, and what is begun last should be short."""
     if hasattr(config.option, "loadscopereorder"):  # there are workers
         config.option.loadscopereorder = False
+
+
+@pytest.fixture(autouse=True)
+def log_lines_as_usual() -> Iterator[None]:
+    """What a test (or the Dagster definitions that it loads) says of log lines is its own."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

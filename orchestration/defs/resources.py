@@ -9,7 +9,7 @@ from dagster_dbt import DbtCliResource
 from dagster_dlt import DagsterDltResource
 from packaging.version import Version
 
-from orchestration import dbt
+from orchestration import dbt, logs
 from orchestration.settings import load_settings
 
 
@@ -25,6 +25,7 @@ class Dbt(DbtCliResource):
 @dg.definitions
 def resources() -> dg.Definitions:
     settings = load_settings()
+    logs.in_dagster(settings)
     # The dbt CLI runs as a child process and inherits these.
     os.environ.update(dbt.environment(settings))
     return dg.Definitions(

@@ -128,10 +128,10 @@ def main() -> None:
     the events in hand are worked off first."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    logs.to_stderr()
     with socket.socket(fileno=int(sys.argv[1])) as theirs:
         with Connection(os.dup(theirs.fileno())) as pipe:
             settings: Settings = pipe.recv()
+        logs.to_stderr(settings)
         outgrown = _work(settings, theirs)
     sys.exit(OUTGROWN if outgrown else 0)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ingestion.gateway.request_log import RequestLog, request_log
+from ingestion.gateway.request_log import RequestLog
 from orchestration.observability import telling
 from orchestration.observability.spans import Span
 from orchestration.settings import Settings
@@ -49,9 +49,9 @@ def tracing(settings: Settings, role: str) -> Iterator[Emit | None]:
         yield made.emit
 
 
-def of_gateway(emit: Emit | None) -> RequestLog | None:
-    """A request log that tells of spans besides; None: the gateway's own will do."""
-    return TracedRequests(request_log(), emit) if emit else None
+def of_gateway(emit: Emit | None, lines: RequestLog) -> RequestLog:
+    """A request log that tells of spans besides; the same one where nobody wants them."""
+    return TracedRequests(lines, emit) if emit else lines
 
 
 def of_lane(emit: Emit | None) -> worker.Observe | None:

@@ -233,9 +233,10 @@ def test_a_collector_that_is_away_holds_nobody_up(
 def test_off_costs_nothing(tmp_path: Path) -> None:
     """Without a collector no hook is set, and the SDK is not even imported."""
     with tracing.tracing(Settings(home=tmp_path), "gateway") as emit:
-        assert (None, None, None, None) == (
+        lines = request_log()
+        assert (None, lines, None, None) == (
             emit,
-            tracing.of_gateway(emit),
+            tracing.of_gateway(emit, lines),
             tracing.of_lane(emit),
             tracing.of_dispatcher(emit),
         )
