@@ -1,7 +1,7 @@
 """The service's metrics for Prometheus: what ledger, log and files say when somebody asks.
 
-They are read at most every few seconds, by one thread. Who asks while that takes long gets what
-was read before, and how old it is: a slow ledger never holds up a scrape.
+They are read at most every few seconds, more seldom where that takes long, by one thread. Who asks
+meanwhile gets what was read before, and how old it is: a slow ledger never holds up a scrape.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from reverse_etl.ledger import Ledger
 
 _log = structlog.get_logger("millrace.metrics")
 _FRESH: Final = timedelta(seconds=5)
+_SHARE: Final = 20  # of the time at most one part goes into reading
 _PATIENCE_SECONDS: Final = 2.0
 Clock = Callable[[], datetime]
 
@@ -56,6 +57,7 @@ class OperationsCollector(Collector):
         self._tries = TryTally()
         self._reading: Reading | None = None
         self._up = False
+        self._fresh = _FRESH
         self._under_way: Future[None] | None = None
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metrics")
@@ -82,7 +84,7 @@ class OperationsCollector(Collector):
         """Read anew what is no longer fresh; who comes while somebody reads waits for that."""
         with self._lock:
             reading = self._reading
-            if reading is not None and self._clock() - reading.taken_at < _FRESH:
+            if reading is not None and self._clock() - reading.taken_at < self._fresh:
                 return
             if self._under_way is None or self._under_way.done():
                 self._under_way = self._thread.submit(self._refresh)
@@ -90,10 +92,11 @@ class OperationsCollector(Collector):
         wait([under_way], timeout=_PATIENCE_SECONDS)
 
     def _refresh(self) -> None:
+        began = self._clock()
         try:
             self._tries.follow(self._ledger)
-            self._reading = take(self._settings, self._log, self._ledger, now=self._clock())
-            self._up = True
+            self._reading = take(self._settings, self._log, self._ledger, now=began)
+            self._up, self._fresh = True, max(_FRESH, _SHARE * (self._clock() - began))
         except (LedgerError, LogUnavailableError, OrchestrationError) as error:
             self._failed(error.code)
         except Exception as error:  # noqa: BLE001  # numbers may be missing, webhooks go on

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,23 @@ def test_a_slow_ledger_does_not_hold_up_the_scrape(
         assert 60 == stage.value("millrace_readings_age_seconds")
     finally:
         go_on.set()
+
+
+def test_what_takes_long_is_read_more_seldom(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a ledger of millions a twentieth of the time is spent on reading, at most."""
+    reads: list[datetime] = []
+
+    def states() -> dict[tuple[str, str], int]:
+        reads.append(stage.time())
+        stage.later(2)
+        return {}
+
+    monkeypatch.setattr(stage.ledger.gauges, "states", states)
+    for _ in range(10):
+        stage.later(10)
+        stage.samples()
+    gaps = {(second - first).total_seconds() for first, second in pairwise(reads)}
+    assert gaps == {42.0}
 
 
 def test_each_metric_is_documented_and_named_by_convention(stage: Stage) -> None:
