@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import re
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -330,6 +334,14 @@ def _broken(health: Health) -> Health:
 
 
 def _record_runs(settings: Settings) -> None:
+    """What Dagster writes of a batch that failed."""
+    history = settings.dagster_home / "history"
+    history.mkdir(parents=True)
+    shutil.copy(_history() / "runs.db", history)
+
+
+@cache
+def _history() -> Path:
     @dg.op
     def fails() -> None:
         raise ValueError
@@ -338,5 +350,9 @@ def _record_runs(settings: Settings) -> None:
     def batch() -> None:
         fails()
 
+    home = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, home)
+    settings = Settings(home=home)
     with dagster_home.instance(settings) as instance:
         batch.execute_in_process(instance=instance, raise_on_error=False)
+    return settings.dagster_home / "history"
