@@ -58,10 +58,9 @@ class OperationsCollector(Collector):
         self._reading: Reading | None = None
         self._up = False
         self._fresh = _FRESH
-        self._under_way: Future[None] | None = None
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metrics")
-        self._refresh()
+        self._under_way: Future[None] = self._thread.submit(self._refresh)
 
     def close(self) -> None:
         """Stop the thread."""
@@ -86,7 +85,7 @@ class OperationsCollector(Collector):
             reading = self._reading
             if reading is not None and self._clock() - reading.taken_at < self._fresh:
                 return
-            if self._under_way is None or self._under_way.done():
+            if self._under_way.done():
                 self._under_way = self._thread.submit(self._refresh)
             under_way = self._under_way
         wait([under_way], timeout=_PATIENCE_SECONDS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.event_log.model import LogRow
 from orchestration.observability.spans import Span, SpanKey, Value, before, receipt
+from orchestration.redaction import mask
 from reverse_etl.ledger import Settlement
 from reverse_etl.model import Kind, Outcome, State
 
@@ -32,15 +33,17 @@ _WELL: Final = frozenset({Kind.DELIVERED})
 
 def received(facts: Mapping[str, Any]) -> Span:
     """A request to the gateway, from what its log line says. Only one that brought something new
-    is the root of a trace: what a vendor sends again is a further span there."""
+    is the root of a trace: what a vendor sends again, or in vain, is a further span there."""
     correlation_id, end = str(facts["correlation_id"]), facts["timestamp"]
     root = receipt(correlation_id)
-    again = SpanKey(correlation_id, "gateway.repeat", end.isoformat())
+    name = "gateway.refused" if facts["code"] else "gateway.repeat"
+    again = SpanKey(correlation_id, name, end.isoformat())
     return Span(
         root if facts["accepted"] else again,
         before(end, facts["duration_ms"]),
         end,
         attributes={
+            "millrace.correlation_id": mask(correlation_id),  # a sender may choose it
             "millrace.source": facts["source"],
             "millrace.accepted": facts["accepted"],
             "millrace.duplicates": facts["duplicates"],

@@ -63,6 +63,7 @@ class Stage:
         self.collector = OperationsCollector(
             self.settings, self.log, self.ledger, self.lanes, clock=self.time
         )
+        list(self.collector.collect())  # it has read once
 
     def close(self) -> None:
         self.collector.close()
@@ -150,6 +151,7 @@ def test_deliveries_are_counted_by_whoever_made_them(stage: Stage) -> None:
     stage.enqueue(contact(0))
     stage.send()
     before = OperationsCollector(stage.settings, stage.log, stage.ledger, None, clock=stage.time)
+    list(before.collect())
     stage.enqueue(contact(1), contact(2))
     stage.send()
     stage.later()

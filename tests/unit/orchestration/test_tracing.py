@@ -187,6 +187,18 @@ def test_what_is_sent_again_is_no_second_root(settings: Settings, collector: Col
     assert ["gateway.receive", "gateway.repeat"] == sorted(names)
 
 
+def test_what_is_refused_is_no_root_either(settings: Settings, collector: Collector) -> None:
+    """Its span has the code of the refusal, and the correlation id to look for."""
+    with tracing.tracing(settings, "gateway") as emit:
+        assert emit
+        with closing(TracedGateway(settings.log_url, emit)) as gateway:
+            gateway.post("mr_nobody", FORM, headers={"x-correlation-id": "0151-23456789"})
+    [span] = collector.spans()
+    assert ("gateway.refused", True) == (span.name, span.failed)
+    assert "API_KEY_INVALID" == span.attributes["millrace.code"]
+    assert "<phone>" == span.attributes["millrace.correlation_id"]
+
+
 def test_a_large_batch_tells_of_each_lead_once(settings: Settings, collector: Collector) -> None:
     """So that a flood of leads is no flood of spans; the steps are in the work's own trace."""
     row = receive(settings)
