@@ -26,6 +26,7 @@ from orchestration.commands import (
 )
 from orchestration.commands.activate import activate
 from orchestration.commands.audit import audit
+from orchestration.commands.backup import backup, restore
 from orchestration.commands.diff import diff
 from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
@@ -59,6 +60,8 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(score.app, name="score")
 app.command()(activate)
 app.command()(audit)
+app.command()(backup)
+app.command()(restore)
 app.command()(diff)
 app.command()(openapi)
 app.command()(preview)
