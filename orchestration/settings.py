@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     log_url: str = ""
     ledger_url: str = ""
     warehouse: Path = Path()
+    dagster_url: str = Field(
+        "", description="Dagster's runs and events on PostgreSQL; files below `home` without it."
+    )
 
     public_url: str | None = Field(
         None, description="The URL that vendors post to; HubSpot signs it, a proxy may hide it."
@@ -174,6 +177,14 @@ class Settings(BaseSettings):
         if url and not url.startswith(_DATABASES):
             raise ValueError("use sqlite:///<absolute path> or postgresql://<user>@<host>/<name>")
         return url
+
+    @field_validator("dagster_url")
+    @classmethod
+    def _server(cls, url: str) -> str:
+        scheme, found, address = url.partition("://")
+        if url and (not found or scheme.partition("+")[0] not in ("postgresql", "postgres")):
+            raise ValueError("use postgresql://<user>@<host>/<name>")
+        return f"postgresql://{address}" if url else url  # Dagster brings a driver of its own
 
     @field_validator("destinations")
     @classmethod
