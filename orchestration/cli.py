@@ -40,6 +40,7 @@ from orchestration.commands.output import (
     steps,
 )
 from orchestration.commands.preview import preview
+from orchestration.commands.upgrade import upgrade
 from orchestration.network import require_free
 from orchestration.settings import load_settings
 
@@ -62,6 +63,7 @@ app.command()(activate)
 app.command()(audit)
 app.command()(backup)
 app.command()(restore)
+app.command()(upgrade)
 app.command()(diff)
 app.command()(openapi)
 app.command()(preview)

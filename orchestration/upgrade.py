@@ -1,0 +1,41 @@
+"""Bring what an older release left to what this one needs, before anything else is started.
+
+Every process does so for what it opens. To do it in a step of its own shows what goes wrong while
+nobody waits, and lets the roles that serve live without the right to change tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from orchestration import connections, dagster_home
+from orchestration.dbt import ensure_manifest
+from orchestration.settings import Settings
+from reverse_etl.ledger.migrations import HEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """Versions that hold now, and Dagster's home."""
+
+    millrace: str
+    ledger: str
+    dagster_home: Path
+
+
+def upgrade(settings: Settings, *, progress: Callable[[str], None]) -> Upgraded:
+    """May be repeated at will. Raises LedgerNewerError or LogNewerError, changing nothing, where a
+    newer release was here."""
+    progress("Event log")
+    connections.event_log(settings).close()
+    progress("Ledger")
+    connections.ledger(settings).close()
+    progress("Dagster's storage")
+    with dagster_home.instance(settings) as instance:
+        instance.upgrade()
+    progress("Models (dbt)")
+    ensure_manifest(settings)
+    return Upgraded(metadata.version("millrace"), HEAD, settings.dagster_home)
