@@ -7,10 +7,12 @@ nobody waits, and lets the roles that serve live without the right to change tab
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from ingestion.api.database import make_tables
 from orchestration import connections, dagster_home
 from orchestration.dbt import ensure_manifest
 from orchestration.settings import Settings
@@ -30,7 +32,8 @@ def upgrade(settings: Settings, *, progress: Callable[[str], None]) -> Upgraded:
     """May be repeated at will. Raises LedgerNewerError or LogNewerError, changing nothing, where a
     newer release was here."""
     progress("Event log")
-    connections.event_log(settings).close()
+    with closing(connections.event_log(settings)) as log:
+        make_tables(log.engines[1])
     progress("Ledger")
     connections.ledger(settings).close()
     progress("Dagster's storage")
