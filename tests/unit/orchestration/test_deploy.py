@@ -11,21 +11,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import click
 import psycopg
 import pytest
 import yaml
-from dagster._cli import create_dagster_cli
-from dagster._daemon.cli import create_dagster_daemon_cli
-from dagster_webserver.cli import dagster_webserver
 from sqlalchemy.engine import make_url
-from typer.main import get_command
+from support.commandline import parse
 
 import orchestration
 from ingestion.api.database import make_tables
 from ingestion.errors import LogUnavailableError
 from ingestion.event_log import EventLog, NewEvent
-from orchestration.cli import app
 from orchestration.settings import SECRET_PREFIX, Settings
 from reverse_etl.testing import NOON
 
@@ -34,12 +29,6 @@ DEPLOY = TOP / "orchestration" / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
-COMMANDS: dict[str, click.Command] = {
-    "millrace": get_command(app),
-    "dagster": create_dagster_cli(),
-    "dagster-daemon": create_dagster_daemon_cli(),
-    "dagster-webserver": dagster_webserver,
-}
 HARDENING = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes",
              "CapabilityBoundingSet": "", "User": "millrace", "UMask": "0077"}  # fmt: skip
 
@@ -48,17 +37,6 @@ def unit(path: Path) -> dict[str, str]:
     """The last value of each key; the units repeat none that matters here but Environment."""
     lines = [line for line in path.read_text().splitlines() if "=" in line and line[0] != "#"]
     return dict(line.split("=", 1) for line in lines)
-
-
-def parse(program: str, arguments: list[str]) -> None:
-    """As the program itself would; raises click.UsageError for what it does not know."""
-    command, name = COMMANDS[program], program
-    while hasattr(command, "commands"):  # typer's groups are no click.Group
-        with command.make_context(name, list(arguments), resilient_parsing=True) as context:
-            found = command.get_command(context, arguments[0])
-        assert found is not None, f"{program} has no command {arguments[0]}"
-        command, name, arguments = found, arguments[0], arguments[1:]
-    command.make_context(name, list(arguments)).close()
 
 
 def of_compose() -> Iterator[tuple[str, list[str]]]:
