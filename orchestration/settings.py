@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         None, gt=0, description="Age at which the content of events may leave the log."
     )
 
+    masked_copy: bool = Field(
+        False, description="Publish the marts once more, with personal columns masked."
+    )
     incremental_share: float = Field(
         0.25, ge=0, le=1, description="A build that touches more of all people is a full one."
     )
@@ -217,6 +220,11 @@ class Settings(BaseSettings):
     def published_manifest(self) -> Path:
         """dbt's manifest with the SQL that made the tables of the read copy."""
         return self.published.with_name("manifest.json")
+
+    @property
+    def published_masked(self) -> Path:
+        """The marts with personal columns masked, for those who need no names."""
+        return self.home / "masked" / "masked.duckdb"
 
     @property
     def lane_parity(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration import destinations, routing_config, warehouse
+from orchestration import destinations, masked_copy, routing_config, warehouse
 from orchestration.dbt import (
     PROJECT_DIR,
     Translator,
@@ -96,6 +96,10 @@ def models() -> dg.Definitions:
                 functions=functions_fingerprint(PROJECT_DIR),
             )
             build = last_build(settings)
+        if settings.masked_copy:
+            masked_copy.write(
+                settings.published, settings.published_manifest, settings.published_masked
+            )
         return dg.MaterializeResult(
             metadata={"log_position": copy.log_position, **copy.digests, **told.last(build)}
         )

@@ -34,6 +34,7 @@ def leads() -> None:
     """An asset."""
 
 
+@pytest.mark.slow  # a new cluster, and all of Dagster's tables
 def test_runs_are_kept_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     """By its address in the environment: no file of Dagster's home holds it."""
     settings = Settings(home=tmp_path, dagster_url=postgres_url, _env_file=None)  # type: ignore[call-arg]

@@ -12,10 +12,18 @@ from support.commandline import parse
 import orchestration
 from dbt_project.catalogue import catalogue
 
-TEXT = (Path(next(iter(orchestration.__path__))) / "RUNBOOKS.md").read_text()
+FOLDER = Path(next(iter(orchestration.__path__)))
+TEXT = (FOLDER / "RUNBOOKS.md").read_text()
+PAGES = [TEXT, *((FOLDER / name).read_text() for name in ("SECURITY.md", "deploy/README.md"))]
 SECTIONS = dict(re.findall(r"^### (.+)\n((?:(?!^#).*\n)*)", TEXT, re.MULTILINE))
 CODE = re.compile(r"[A-Z][A-Z_]+")
-COMMANDS = sorted({" ".join(found.split()) for found in re.findall(r"`(millrace [^`]+)`", TEXT)})
+COMMANDS = sorted(
+    {
+        " ".join(found.split())
+        for page in PAGES
+        for found in re.findall(r"`(millrace [a-z][^`]+)`", page)
+    }
+)
 IDS = {"ID": "1"}
 PARTS = ("**Means**", "**See**", "**Do**", "**Over when**")
 # What stops leads or needs a person; an alert about anything else has a remedy in one sentence.
@@ -53,6 +61,7 @@ def test_every_section_has_its_four_parts(title: str) -> None:
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if not c.endswith("--help")])
 def test_every_command_exists(command: str) -> None:
-    """With the options that are given; ID, NAME and the like stand for arguments."""
+    """In runbooks, security notes and deployment, with the options that are given; ID, NAME and
+    the like stand for arguments."""
     words = [IDS.get(word, word) for word in shlex.split(command)]
     parse(words[0], words[1:])
