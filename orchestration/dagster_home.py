@@ -34,7 +34,7 @@ run_launcher:
   class: RunLauncher
 run_monitoring:
   enabled: true
-  start_timeout_seconds: 300
+  start_timeout_seconds: 180
   cancel_timeout_seconds: 180
   max_runtime_seconds: 43200
   poll_interval_seconds: 30

@@ -6,8 +6,9 @@ nobody waits, and lets the roles that serve live without the right to change tab
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -37,7 +38,8 @@ def upgrade(settings: Settings, *, progress: Callable[[str], None]) -> Upgraded:
     progress("Ledger")
     connections.ledger(settings).close()
     progress("Dagster's storage")
-    with dagster_home.instance(settings) as instance:
+    # It tells its steps on the standard output, where a program expects our answer.
+    with dagster_home.instance(settings) as instance, redirect_stdout(sys.stderr):
         instance.upgrade()
     progress("Models (dbt)")
     ensure_manifest(settings)

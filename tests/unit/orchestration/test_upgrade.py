@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
+from typer.testing import CliRunner
 
 from ingestion.errors import LogNewerError
 from orchestration import connections, upgrade
+from orchestration.cli import app
 from orchestration.settings import Settings
 from reverse_etl.errors import LedgerNewerError
 from reverse_etl.ledger.migrations import HEAD, require_known
@@ -60,6 +63,13 @@ def test_an_older_ledger_is_brought_up_to_date(settings: Settings) -> None:
         done = upgrade.upgrade(settings, progress=quiet)
         assert HEAD == done.ledger == version(file, "select version_num from alembic_version")
     assert (done.dagster_home / "dagster.yaml").exists()
+
+
+def test_the_answer_stands_alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program reads JSON; what libraries say of their steps goes elsewhere."""
+    monkeypatch.setenv("MILLRACE_HOME", str(settings.home))
+    told = CliRunner().invoke(app, ["upgrade", "--json"])
+    assert HEAD == json.loads(told.stdout)["ledger"]
 
 
 def test_a_log_without_a_version_gets_ours(settings: Settings) -> None:
