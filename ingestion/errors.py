@@ -36,7 +36,8 @@ IngestionError
 │   ├── TooManyInFlightError
 │   ├── OverloadedError
 │   └── LogUnavailableError
-│       └── ArchiveUnavailableError
+│       ├── ArchiveUnavailableError
+│       └── LogNewerError           a newer release of Millrace made the log
 ├── InternalError                   500: a defect of ours
 ├── ScopeInvalidError               a scope that no API key can have
 ├── ArchiveMismatchError            a file of the archive is not what was written
@@ -255,6 +256,10 @@ class LogUnavailableError(UnavailableError):
 
 class ArchiveUnavailableError(LogUnavailableError):
     code = "ARCHIVE_UNAVAILABLE"
+
+
+class LogNewerError(LogUnavailableError):
+    code = "LOG_NEWER"
 
 
 class InternalError(IngestionError):

@@ -13,12 +13,15 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from orchestration import dagster_home, logs, warehouse
+from orchestration.dagster_launcher import PROCESS_TAG
 from orchestration.errors import BuildFailedError, OrchestrationError
 from orchestration.quality import breaches
 from orchestration.scoring import rules
 from orchestration.settings import Settings
+from reverse_etl import owner
 
 Progress = Callable[[str], None]
 
@@ -78,7 +81,10 @@ def run_batch(
         # A step that fails does not stop what does not depend on it: a bad destination hurts
         # only itself. What went wrong is raised at the end.
         result = chosen.execute_in_process(
-            instance=instance, run_config=run_config(full=full), raise_on_error=False
+            instance=instance,
+            run_config=run_config(full=full),
+            raise_on_error=False,
+            tags={PROCESS_TAG: owner.this_process(), MAX_RETRIES_TAG: "0"},
         )
         failed = tuple(
             f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"

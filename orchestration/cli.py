@@ -27,6 +27,7 @@ from orchestration.commands import (
 )
 from orchestration.commands.activate import activate
 from orchestration.commands.audit import audit
+from orchestration.commands.backup import backup, restore
 from orchestration.commands.diff import diff
 from orchestration.commands.erase import erase
 from orchestration.commands.errors import errors
@@ -42,6 +43,7 @@ from orchestration.commands.output import (
 from orchestration.commands.preview import preview
 from orchestration.commands.pull import pull
 from orchestration.commands.review import review
+from orchestration.commands.upgrade import upgrade
 from orchestration.network import require_free
 from orchestration.settings import load_settings
 
@@ -63,6 +65,9 @@ app.add_typer(score.app, name="score")
 app.add_typer(quality.app, name="quality")
 app.command()(activate)
 app.command()(audit)
+app.command()(backup)
+app.command()(restore)
+app.command()(upgrade)
 app.command()(diff)
 app.command()(openapi)
 app.command()(preview)

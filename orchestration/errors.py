@@ -34,6 +34,9 @@ OrchestrationError
 │   ├── ErasureUnconfirmedError
 │   ├── ErasureAmbiguousError
 │   └── ErasureIncompleteError
+├── BackupError                 a backup could not be made
+│   ├── BackupInvalidError      a folder holds none that can be restored
+│   └── RestoreRefusedError     something would be lost, or is in use
 ├── BenchError                  a benchmark could not be carried out
 └── HomeInUseError              `millrace demo` refuses to wipe somebody's data
 
@@ -195,6 +198,18 @@ class ErasureAmbiguousError(ErasureError):
 
 class ErasureIncompleteError(ErasureError):
     code = "ERASURE_INCOMPLETE"
+
+
+class BackupError(OrchestrationError):
+    code = "BACKUP_FAILED"
+
+
+class BackupInvalidError(BackupError):
+    code = "BACKUP_INVALID"
+
+
+class RestoreRefusedError(BackupError):
+    code = "RESTORE_REFUSED"
 
 
 class BenchError(OrchestrationError):

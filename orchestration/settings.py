@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     log_url: str = ""
     ledger_url: str = ""
     warehouse: Path = Path()
+    dagster_url: str = Field(
+        "", description="Dagster's runs and events on PostgreSQL; files below `home` without it."
+    )
 
     public_url: str | None = Field(
         None, description="The URL that vendors post to; HubSpot signs it, a proxy may hide it."
@@ -88,6 +91,9 @@ class Settings(BaseSettings):
         None, gt=0, description="Age at which the content of events may leave the log."
     )
 
+    masked_copy: bool = Field(
+        False, description="Publish the marts once more, with personal columns masked."
+    )
     incremental_share: float = Field(
         0.25, ge=0, le=1, description="A build that touches more of all people is a full one."
     )
@@ -164,7 +170,7 @@ class Settings(BaseSettings):
     alert_teams_url: SecretStr | None = Field(
         None, description="The webhook of a Teams workflow, for the same alerts."
     )
-    dagster_url: str = Field(
+    ui_url: str = Field(
         "http://127.0.0.1:3000", description="Where the Dagster UI is; alerts link to it."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -221,6 +227,14 @@ class Settings(BaseSettings):
             raise ValueError(f"choose from {', '.join(OBJECTIVE_NAMES)}")
         return targets
 
+    @field_validator("dagster_url")
+    @classmethod
+    def _server(cls, url: str) -> str:
+        scheme, found, address = url.partition("://")
+        if url and (not found or scheme.partition("+")[0] not in ("postgresql", "postgres")):
+            raise ValueError("use postgresql://<user>@<host>/<name>")
+        return f"postgresql://{address}" if url else url  # Dagster brings a driver of its own
+
     @field_validator("destinations")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -259,6 +273,11 @@ class Settings(BaseSettings):
     def published_manifest(self) -> Path:
         """dbt's manifest with the SQL that made the tables of the read copy."""
         return self.published.with_name("manifest.json")
+
+    @property
+    def published_masked(self) -> Path:
+        """The marts with personal columns masked, for those who need no names."""
+        return self.home / "masked" / "masked.duckdb"
 
     @property
     def lane_parity(self) -> Path:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -27,6 +29,8 @@ from orchestration.errors import (
     WarehouseOutdatedError,
 )
 
+_TICK_SECONDS = 0.25
+
 POOL = "warehouse"  # Dagster's concurrency pool, limit 1: DuckDB takes one process at a time
 
 
@@ -44,14 +48,33 @@ class Publication:
 
 @contextmanager
 def exclusive(path: Path, *, timeout_seconds: float = 60) -> Iterator[None]:
-    """Keep other Millrace processes off the warehouse file; raises WarehouseLockedError."""
+    """Keep other Millrace processes off the warehouse file, and wait until any other program that
+    has it open closes it; raises WarehouseLockedError after `timeout_seconds`."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + timeout_seconds
     lock = FileLock(f"{path}.lock", timeout=timeout_seconds)
     try:
         with lock:
+            _wait_for_others(path, deadline)
             yield
     except Timeout:
         raise WarehouseLockedError(f"Another Millrace process is working on {path.name}.") from None
+
+
+def _wait_for_others(path: Path, deadline: float) -> None:
+    """An analyst's shell on the file, say. Whatever else is wrong with it is told when it is
+    used: `run --full` needs no sound file."""
+    while True:
+        try:
+            ensure_usable(path)
+        except WarehouseLockedError:
+            if time.monotonic() > deadline:
+                raise
+        except WarehouseError:
+            return
+        else:
+            return
+        time.sleep(_TICK_SECONDS)
 
 
 def ensure_usable(path: Path) -> None:
@@ -179,7 +202,9 @@ def _first_line(error: Exception) -> str:
 def _translate(error: duckdb.Error, path: Path) -> WarehouseError:
     told = str(error)
     if "lock" in told.lower():
-        return WarehouseLockedError(f"Another process has {path.name} open.")
+        holder = re.search(r"\(PID (\d+)\)", told)
+        process = f"Process {holder[1]}" if holder else "Another process"
+        return WarehouseLockedError(f"{process} has {path.name} open.")
     if isinstance(error, (duckdb.IOException, duckdb.InternalException, duckdb.FatalException)):
         return WarehouseCorruptError(f"{path.name} is not a readable DuckDB file.")
     return WarehouseError(f"{path.name} could not be opened ({type(error).__name__}).")

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Engine, Text, create_engine, event, func
+from sqlalchemy import ColumnElement, Connection, Engine, Text, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.sql import cast
 
-from ingestion.event_log.schema import COUNTERS, EVENTS, METADATA
+from ingestion.errors import LogNewerError
+from ingestion.event_log.schema import COUNTERS, EVENTS, METADATA, VERSION, VERSIONS
 
 _BEGIN: Final = "millrace_begin"
 
@@ -55,14 +56,24 @@ class Database(Protocol):
 def open_database(url: str) -> tuple[Database, Engine, Engine]:
     """The database at a URL, with engines for reading and writing; makes the schema when missing.
 
-    ``sqlite:////absolute/path`` or ``postgresql://user@host/name``.
+    ``sqlite:////absolute/path`` or ``postgresql://user@host/name``. Raises LogNewerError.
     """
     parsed = make_url(url)
     database: Database = _KINDS[parsed.get_backend_name()]()
     reader, writer = database.engines(parsed)
     with writer.begin() as connection:
         METADATA.create_all(connection)
+        require_known(connection)
     return database, reader, writer
+
+
+def require_known(connection: Connection) -> None:
+    """Note our version in a log that has none; raise LogNewerError for one that is newer."""
+    version = connection.scalar(select(func.max(VERSIONS.c.version)))
+    if version is None:
+        connection.execute(VERSIONS.insert(), [{"version": VERSION}])
+    elif version > VERSION:
+        raise LogNewerError(f"The event log is of version {version}, this release knows {VERSION}.")
 
 
 class Sqlite:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -50,4 +52,13 @@ COUNTERS = Table(
     Column("name", Text, primary_key=True),
     Column("code", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+VERSION: Final = 1
+"""Of these tables; a change that an older release cannot read raises it."""
+
+VERSIONS = Table(  # one row: the release that knows no such version must not write
+    "log_version",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
 )

@@ -56,7 +56,7 @@ def alert_failed_runs(
     settings = load_settings()
     location = context.repository_def
     jobs = [job for job in location.job_names if not job.startswith("__")] if location else []
-    found = failed_runs(context.instance, jobs, settings.dagster_url)
+    found = failed_runs(context.instance, jobs, settings.ui_url)
     return _tell(context, settings, found, datetime.now(UTC))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration import destinations, figures, routing_config, warehouse
+from orchestration import destinations, figures, masked_copy, routing_config, warehouse
 from orchestration.dbt import (
     PROJECT_DIR,
     Translator,
@@ -99,6 +99,10 @@ def models() -> dg.Definitions:
                 functions=functions_fingerprint(PROJECT_DIR),
             )
             build = last_build(settings)
+        if settings.masked_copy:
+            masked_copy.write(
+                settings.published, settings.published_manifest, settings.published_masked
+            )
         shown = {
             name: dg.MarkdownMetadataValue(text)
             for name, text in figures.shown(settings.published).items()

@@ -26,8 +26,7 @@ def upgrade(connection: Connection) -> None:
     version = _version(connection)
     if version == HEAD:
         return
-    if version is not None and version not in _KNOWN:
-        raise LedgerNewerError
+    require_known(version)
     # Imported late: most times there is nothing to do.
     from alembic import command
     from alembic.config import Config
@@ -36,6 +35,12 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)
+
+
+def require_known(version: str | None) -> None:
+    """Raise LedgerNewerError for a version that only a newer release knows."""
+    if version is not None and version not in _KNOWN:
+        raise LedgerNewerError
 
 
 def _version(connection: Connection) -> str | None:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 
 import duckdb
 import pytest
@@ -109,3 +114,59 @@ def test_a_table_that_was_never_built_is_told_as_such(tmp_path: Path) -> None:
 
     assert "act_elsewhere__things" in str(raised.value)
     assert "millrace run" in raised.value.remedy
+
+
+HOLD = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_by_another_program(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Somebody's DuckDB shell on the file; it closes when its input ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as program:
+        assert program.stdout
+        program.stdout.readline()
+        yield program
+        if program.stdin and not program.stdin.closed:
+            program.stdin.close()
+        program.wait()
+
+
+def test_a_foreign_holder_is_named(tmp_path: Path) -> None:
+    """Who has the file open is told by the number of the process, after the time given."""
+    path = tmp_path / "warehouse.duckdb"
+    make_warehouse(path, rows=1)
+    with (
+        held_by_another_program(path) as program,
+        pytest.raises(WarehouseLockedError, match=f"Process {program.pid} has"),
+        warehouse.exclusive(path, timeout_seconds=0.1),
+    ):
+        pass
+
+
+def test_a_foreign_holder_is_waited_for(tmp_path: Path) -> None:
+    """A batch goes on as soon as the other program closes the file."""
+    path = tmp_path / "warehouse.duckdb"
+    make_warehouse(path, rows=1)
+    with held_by_another_program(path) as program:
+        assert program.stdin
+        leaves = Timer(0.5, program.stdin.close)
+        leaves.start()
+        with warehouse.exclusive(path), warehouse.connect(path, read_only=False) as connection:
+            assert 0 == warehouse.log_position(connection)
+        leaves.join()
+
+
+def test_a_damaged_file_can_be_worked_on(tmp_path: Path) -> None:
+    """Else nobody could replace it; it is told when it is opened."""
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(b"this is not a database" * 1000)
+    with warehouse.exclusive(path):
+        warehouse.discard(path, tmp_path / "dlt")
+    assert not path.exists()
