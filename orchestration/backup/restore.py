@@ -117,7 +117,8 @@ def _set_aside(settings: Settings, now: datetime) -> Path | None:
 
 
 def _targets(settings: Settings, folder: Path, told: Manifest) -> list[tuple[Path, Path]]:
-    """Files of the backup and where they belong; databases have been put in place already."""
+    """Files of the backup and where they belong; databases have been put in place already. What is
+    there by now stands outside of the home (MILLRACE_SOURCES_FILE), and stays."""
     homes = {
         **places.files(settings),
         **places.warehouse_files(settings),
@@ -128,4 +129,4 @@ def _targets(settings: Settings, folder: Path, told: Manifest) -> list[tuple[Pat
         head, _, rest = name.partition("/")
         if head in homes:
             found.append((folder / name, homes[head] / rest if rest else homes[head]))
-    return found
+    return [(source, target) for source, target in found if not target.exists()]

@@ -249,6 +249,17 @@ def test_force_keeps_what_was_there(settings: Settings, tmp_path: Path) -> None:
         assert EVENTS + 1 == log.head()
 
 
+def test_a_file_outside_of_the_home_stays(embedded: Settings, tmp_path: Path) -> None:
+    """Sources that are configured elsewhere are looked after elsewhere."""
+    backup(embedded, tmp_path / "backup", now=NOON, progress=quiet)
+    file = tmp_path / "elsewhere.toml"
+    file.write_text("# newer\n")
+    to_empty(
+        embedded, tmp_path / "backup", installation(tmp_path / "other", sources_file=str(file))
+    )
+    assert "# newer\n" == file.read_text()
+
+
 def test_only_the_owner_can_read_it(embedded: Settings, tmp_path: Path) -> None:
     """A backup holds personal data."""
     folder = tmp_path / "backup"
