@@ -19,6 +19,7 @@ def ui(installation: Installation) -> str:
         if os.environ.get("CI") == "true":
             pytest.fail("chromium is not installed")
         pytest.skip("chromium is not installed")
+    installation.environment["MILLRACE_HOME"] = str(installation.home / "demo")
     installation.millrace("demo")
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -10,7 +10,7 @@ from harness import Installation
 
 from orchestration import figures
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
