@@ -52,6 +52,15 @@ def test_what_needs_a_person_has_a_section() -> None:
     assert set() == NEEDED - codes()
 
 
+def test_every_alert_finds_its_section() -> None:
+    """Its link goes to a title, or to a place beside it where a title names several codes."""
+    rules = (FOLDER / "observability" / "alerts.yml").read_text()
+    wanted = set(re.findall(r"RUNBOOKS\.md#(\w+)", rules))
+    alone = {title.lower() for title in SECTIONS if CODE.fullmatch(title)}
+    assert wanted
+    assert set() == wanted - alone - set(re.findall(r'<a id="(\w+)"></a>', TEXT))
+
+
 @pytest.mark.parametrize("title", SECTIONS)
 def test_every_section_has_its_four_parts(title: str) -> None:
     """What it means, how to see it, what to do, how to know that it is over: in this order."""
