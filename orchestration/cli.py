@@ -94,7 +94,10 @@ def demo(as_json: JsonOption = False) -> None:
 @reports_errors
 def run(
     full: Annotated[
-        bool, typer.Option("--full", help="Read the whole log again and rebuild every model.")
+        bool,
+        typer.Option(
+            "--full", "--from-log", help="Read the whole log again and rebuild every model."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

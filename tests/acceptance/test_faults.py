@@ -133,7 +133,7 @@ def recovery(outage: Outage) -> Recovery:
     explained = installation.json("why", HOT_LEAD)
     sandbox = installation.start_sandbox()
     plan_faults(sandbox, *FAULTS)
-    run = installation.json("run", "--full")
+    run = installation.json("run", "--full", "--from-log")
     status = installation.json("status")
     return Recovery(installation, sandbox, locked, damaged, explained, before, run, status)
 
