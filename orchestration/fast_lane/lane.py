@@ -36,9 +36,9 @@ from reverse_etl.model import ActivationRow, ConsentRow
 
 _TOO_LARGE: Final = "The people whom new events touch have more than {most:,} events."
 # Of so many new events at most it is asked whose are too many, in so many questions: that finds one
-# among hundreds of people. Each question may look thousands of events up.
-_SEARCHED: Final = 1_000
-_QUESTIONS: Final = 32
+# among a hundred people. Each question may look thousands of events up, while leads wait.
+_SEARCHED: Final = 100
+_QUESTIONS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,8 @@ class Worker:
         """Whether more has come than it can build in time: leads should not queue behind pages
         that somebody looks at."""
         waiting = now - from_micros(share.rows[0].received_at)
-        return len(share.rows) >= self._pace.usual and waiting.total_seconds() > self._defer_after
+        is_full = len(share.rows) >= min(self._pace.events, self._pace.usual)
+        return is_full and waiting.total_seconds() > self._defer_after
 
     def _take_fewer(self, loaded: Loaded, share: Share, error: _TakesFewer, now: datetime) -> Pace:
         """A claim is split, as is what holds a poison event; else just less is read next time."""

@@ -35,6 +35,7 @@ class LaneWithPoison:
     left: list[int] = field(default_factory=list)
     hurried: list[int] = field(default_factory=list)
     everybody: bool = False
+    events_each: int = 1
 
     def work(self, share: Share, *, now: datetime, in_haste: bool = False) -> Worked | None:
         positions = [row.position for row in share.rows]
@@ -47,7 +48,8 @@ class LaneWithPoison:
             raise LaneModelError("A model failed.")
         share.apply(LaneNews(share.after, share.last), now=now)
         self.done += positions
-        return Worked(len(positions), share.last, len(positions), 1, 1, 0, 1, {})
+        held = self.events_each * len(positions)
+        return Worked(len(positions), share.last, held, 1, 1, 0, 1, {})
 
     def leave(self, share: Share, *, now: datetime) -> None:
         self.left.append(share.last)
@@ -172,6 +174,18 @@ def test_only_a_worker_behind_is_in_haste(stage: Stage) -> None:
 
     assert [8, 12, 8, 12] == lane.taken
     assert [8, 12] == lane.hurried
+
+
+def test_a_worker_that_must_take_few_is_in_haste_all_the_same(stage: Stage) -> None:
+    """Where the people have done so much that few events fill a slice, a full share is one that
+    holds these few."""
+    chosen = {"lane_batch_events": 8, "lane_defer_after_seconds": 60, "lane_most_events": 10}
+    stage.settings = stage.settings.model_copy(update=chosen)
+    lane = LaneWithPoison(set(), events_each=5)
+    until_idle(stage.worker(lane))
+
+    assert [8, 1] == lane.taken[:2]
+    assert lane.taken == lane.hurried
 
 
 def test_an_outgrown_worker_ends_in_order(stage: Stage) -> None:
