@@ -17,33 +17,42 @@ _LESS: Final = 4  # what it takes to know that a slice overflows is paid again f
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`usual`: events at once while nothing waits; `most`: events that a slice may hold; `events`:
-    how many to take next."""
+    """`usual`: events at once while nothing waits; `most`: events that a slice may hold; `builds`:
+    how many to build next; `events`: how many to take next, more than that only in haste."""
 
     usual: int
     most: int
+    builds: int
     events: int
 
     @classmethod
     def starting(cls, usual: int, most: int) -> Pace:
-        return cls(usual, most, usual)
+        return cls(usual, most, usual, usual)
 
     def after(self, taken: int, slice_events: int, seconds: float) -> Pace:
-        """The pace after so many events were taken at once, as fewer or as many as this one said,
+        """The pace after so many events were built at once, as fewer or as many as this one said,
         of whose people a slice held so many: the next should hold them, too."""
-        if taken < self.events:
-            wanted = self.usual
-        elif seconds > _LONG_SECONDS:
-            wanted = max(self.usual, self.events // 2)
+        if seconds > _LONG_SECONDS:
+            wanted = max(self.usual // _LESS, min(taken, self.builds) // 2)
         else:
-            wanted = 2 * self.events
+            wanted = 2 * self.builds if taken >= self.builds else self.usual
         fitting = int(_FULL * self.most * taken / slice_events) if slice_events else self.most
-        return replace(self, events=max(1, min(wanted, fitting, self.most)))
+        return self._building(min(wanted, fitting))
+
+    def after_haste(self, taken: int) -> Pace:
+        """The pace after most of so many events were only noted: there may be as many again."""
+        if taken < self.events:
+            return self._building(self.builds)
+        return replace(self, events=max(1, min(2 * self.events, self.most)))
 
     def too_fast(self, taken: int) -> Pace:
         """The pace where the people of so many events have more than a slice may hold."""
-        return replace(self, events=max(1, taken // _LESS))
+        return self._building(taken // _LESS)
 
     def anew(self) -> Pace:
         """The pace where nothing is known."""
-        return replace(self, events=self.usual)
+        return self._building(self.usual)
+
+    def _building(self, events: int) -> Pace:
+        events = max(1, min(events, self.most))
+        return replace(self, builds=events, events=events)

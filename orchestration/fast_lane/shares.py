@@ -8,7 +8,7 @@ only a database that other machines may share is worked on under claims from the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Final, Protocol
@@ -46,6 +46,12 @@ class Share:
     owner: str | None = None
     tells: bool = False
     seen: tuple[Claim, ...] = ()
+
+    def at_most(self, events: int) -> Share:
+        """Only the first so many, where nobody claimed them."""
+        if self.owner is not None or len(self.rows) <= events:
+            return self
+        return replace(self, rows=self.rows[:events], last=self.rows[events - 1].position)
 
     def reach(
         self,

@@ -138,8 +138,10 @@ class Worker:
         """All at once, or fewer where that fails: one event may be left to the batch lane. The pace
         to go on at."""
         began, now = monotonic(), datetime.now(UTC)
+        in_haste = self._is_behind(share, now)
+        share = share if in_haste else share.at_most(self._pace.builds)
         try:
-            worked = loaded.lane.work(share, now=now, in_haste=self._is_behind(share, now))
+            worked = loaded.lane.work(share, now=now, in_haste=in_haste)
         except (LaneModelError, SliceTooLargeError) as error:
             return self._take_fewer(loaded, share, error, now)
         if worked is None:
@@ -148,13 +150,15 @@ class Worker:
         self._tell(worked)
         if self._observe is not None:
             self._observe(share.rows, worked, now)
+        if in_haste:
+            return self._pace.after_haste(worked.events)
         return self._pace.after(worked.events, worked.slice_events, monotonic() - began)
 
     def _is_behind(self, share: Share, now: datetime) -> bool:
         """Whether more has come than it can build in time: leads should not queue behind pages
         that somebody looks at."""
         waiting = now - from_micros(share.rows[0].received_at)
-        is_full = len(share.rows) >= min(self._pace.events, self._pace.usual)
+        is_full = len(share.rows) >= min(self._pace.builds, self._pace.usual)
         return is_full and waiting.total_seconds() > self._defer_after
 
     def _take_fewer(self, loaded: Loaded, share: Share, error: _TakesFewer, now: datetime) -> Pace:

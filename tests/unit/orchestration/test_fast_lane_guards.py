@@ -65,22 +65,33 @@ def test_the_pace_follows_what_waits() -> None:
 
 
 def test_the_pace_spares_leads_the_wait_for_a_long_batch() -> None:
-    """A batch that took long is followed by a smaller one, never by one smaller than usual."""
-    pace = Pace(500, 20_000, 4_000)
+    """A batch that took long is followed by a smaller one, down to a quarter of what is usual."""
+    pace = Pace(500, 20_000, 4_000, 4_000)
     assert 2_000 == pace.after(4_000, 4_000, 1.5).events
-    assert 500 == Pace.starting(500, 20_000).after(500, 500, 60.0).events
+    assert 250 == pace.after(500, 500, 60.0).events
+    assert 125 == pace.after(200, 200, 60.0).events
     assert 100 == Pace.starting(500, 100).after(500, 10, 0.1).events  # odd settings
 
 
 def test_the_pace_learns_how_much_the_people_have_done() -> None:
-    """As many events are taken as have people whose own just fit into a slice, also when nothing
+    """As many events are built as have people whose own just fit into a slice, also when nothing
     waits; where they do not fit, a quarter of them, and never none."""
-    pace = Pace(500, 20_000, 4_000)
+    pace = Pace(500, 20_000, 4_000, 4_000)
     assert 4_266 == pace.after(4_000, 15_000, 0.5).events
     assert 160 == pace.after(100, 10_000, 0.1).events
     assert 1 == pace.after(1, 20_000, 0.1).events
     assert 1_000 == pace.too_fast(4_000).events
     assert 1 == pace.too_fast(2).events
+
+
+def test_haste_reads_more_and_builds_as_before() -> None:
+    """What is only noted comes in ever larger shares, until there is less; how many events can be
+    built in time does not change by that."""
+    pace = Pace(500, 20_000, 125, 125)
+    hasty = pace.after_haste(125).after_haste(250).after_haste(500)
+    assert (125, 1_000) == (hasty.builds, hasty.events)
+    assert pace == hasty.after_haste(999)
+    assert 20_000 == Pace(500, 20_000, 125, 16_000).after_haste(16_000).events
 
 
 def test_a_small_process_goes_on() -> None:

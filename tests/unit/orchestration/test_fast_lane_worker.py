@@ -12,7 +12,7 @@ import pytest
 
 from ingestion.event_log import EventLog, NewEvent
 from orchestration import connections
-from orchestration.errors import LaneModelError
+from orchestration.errors import LaneModelError, SliceTooLargeError
 from orchestration.fast_lane.ceiling import Ceiling
 from orchestration.fast_lane.lane import Worked
 from orchestration.fast_lane.loading import Loaded
@@ -35,7 +35,7 @@ class LaneWithPoison:
     left: list[int] = field(default_factory=list)
     hurried: list[int] = field(default_factory=list)
     everybody: bool = False
-    events_each: int = 1
+    holds: int = 99
 
     def work(self, share: Share, *, now: datetime, in_haste: bool = False) -> Worked | None:
         positions = [row.position for row in share.rows]
@@ -44,12 +44,13 @@ class LaneWithPoison:
             self.hurried.append(len(positions))
         if self.everybody and not share.reach([1], noted=(), known=(), most=9).passed:
             return None
+        if len(positions) > self.holds:
+            raise SliceTooLargeError("Too many events.")
         if self.poison & set(positions):
             raise LaneModelError("A model failed.")
         share.apply(LaneNews(share.after, share.last), now=now)
         self.done += positions
-        held = self.events_each * len(positions)
-        return Worked(len(positions), share.last, held, 1, 1, 0, 1, {})
+        return Worked(len(positions), share.last, len(positions), 1, 1, 0, 1, {})
 
     def leave(self, share: Share, *, now: datetime) -> None:
         self.left.append(share.last)
@@ -179,13 +180,29 @@ def test_only_a_worker_behind_is_in_haste(stage: Stage) -> None:
 def test_a_worker_that_must_take_few_is_in_haste_all_the_same(stage: Stage) -> None:
     """Where the people have done so much that few events fill a slice, a full share is one that
     holds these few."""
-    chosen = {"lane_batch_events": 8, "lane_defer_after_seconds": 60, "lane_most_events": 10}
+    chosen = {"lane_batch_events": 8, "lane_defer_after_seconds": 60}
     stage.settings = stage.settings.model_copy(update=chosen)
-    lane = LaneWithPoison(set(), events_each=5)
+    lane = LaneWithPoison(set(), holds=2)
     until_idle(stage.worker(lane))
 
-    assert [8, 1] == lane.taken[:2]
+    assert [8, 2, 4, 1, 2] == lane.taken[:5]
     assert lane.taken == lane.hurried
+    assert list(range(1, 21)) == lane.done
+
+
+def test_what_has_just_come_is_built_in_small_shares(stage: Stage) -> None:
+    """After a flood much may be read at once; of what nobody waited for yet only as much is built
+    as at first."""
+    stage.settings = stage.settings.model_copy(
+        update={"lane_batch_events": 8, "lane_defer_after_seconds": 60}
+    )
+    stage.log.append([replace(event(n), received_at=datetime.now(UTC)) for n in range(21, 61)])
+    lane = LaneWithPoison(set())
+    until_idle(stage.worker(lane))
+
+    assert [8, 16, 8] == lane.taken[:3]
+    assert [8, 16] == lane.hurried
+    assert list(range(1, 61)) == lane.done
 
 
 def test_an_outgrown_worker_ends_in_order(stage: Stage) -> None:
