@@ -52,7 +52,7 @@ class LaneProcess:
         settings: Settings,
         *,
         enqueued: Callable[[], object],
-        worked: Callable[[bytes], object] = bool,
+        worked: Callable[[bytes], object] = lambda _line: None,
     ) -> None:
         """Both are called in the event loop: `enqueued` when there is something to send, `worked`
         with what the lane says of each micro-batch (see observability.lanes)."""

@@ -44,10 +44,12 @@ _POLL_SECONDS: Final = 0.02  # for what other processes append; a look takes a h
 _HELD_UP_SECONDS: Final = 0.005  # for another worker that has the same people in hand
 _RELOAD_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 1.0  # after a database refused
+_WARM: Final = 8  # engines that are made before a new publication is taken up
+
 Observe = Callable[[Sequence[LogRow], Worked, datetime], None]
 """Hears of a micro-batch: its events, what was done, and when it began."""
+
 _TakesFewer = LaneModelError | SliceTooLargeError
-_WARM: Final = 8  # engines that are made before a new publication is taken up
 
 
 class Worker:
@@ -157,9 +159,10 @@ class Worker:
     def _is_behind(self, share: Share, now: datetime) -> bool:
         """Whether more has come than it can build in time: leads should not queue behind pages
         that somebody looks at."""
+        if len(share.rows) < min(self._pace.builds, self._pace.usual):
+            return False
         waiting = now - from_micros(share.rows[0].received_at)
-        is_full = len(share.rows) >= min(self._pace.builds, self._pace.usual)
-        return is_full and waiting.total_seconds() > self._defer_after
+        return waiting.total_seconds() > self._defer_after
 
     def _take_fewer(self, loaded: Loaded, share: Share, error: _TakesFewer, now: datetime) -> Pace:
         """A claim is split, as is what holds a poison event; else just less is read next time."""
