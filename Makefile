@@ -28,6 +28,8 @@ bench: $(READY)  ## speed and memory on this machine, as JSON
 	@$(BIN)/millrace bench receive --json
 	@$(BIN)/millrace bench load --json
 	@$(BIN)/millrace bench rebuild --json
+	@$(BIN)/millrace bench batch --json
+	@$(BIN)/millrace bench contracts --json
 	@$(BIN)/millrace bench latency --json
 	@$(BIN)/millrace bench deliver --json
 

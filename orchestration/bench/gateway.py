@@ -1,4 +1,4 @@
-"""A service to measure: `millrace serve` as a process of its own, in a home of its own."""
+"""What is measured as a process of its own, in a home of its own: the service, Dagster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,18 +46,43 @@ def running_service(
     home: Path, roles: str, environment: Mapping[str, str], *, start_seconds: float = START_SECONDS
 ) -> Iterator[Service]:
     """Start these roles, wait until they are ready, stop them at the end. Raises BenchError."""
+    with _running(
+        home, environment, ["serve", "--roles", roles], "health/ready", SERVICE_LOG, start_seconds
+    ) as service:
+        yield service
+
+
+@contextmanager
+def running_ui(home: Path, environment: Mapping[str, str]) -> Iterator[Service]:
+    """Dagster's web server and daemon: the port is the web server's. Raises BenchError."""
+    with _running(home, environment, ["ui"], "server_info", "ui.log", START_SECONDS) as service:
+        yield service
+
+
+@contextmanager
+def _running(
+    home: Path,
+    environment: Mapping[str, str],
+    command: Sequence[str],
+    ready: str,
+    log: str,
+    seconds: float,
+) -> Iterator[Service]:
+    """`ready`: the path that answers once the process is; `log`: what it writes, in `home`."""
     port = free_port()
-    with (home / SERVICE_LOG).open("ab") as output:
+    with (home / log).open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  our own command
-            [MILLRACE, "serve", "--roles", roles, "--port", str(port)],
+            [MILLRACE, *command, "--port", str(port)],
             env=environment,
             cwd=home,
             stdout=output,
             stderr=output,
         )
     try:
-        if not _is_ready(process, port, start_seconds):
-            raise BenchError(f"The service did not become ready: {last_words(home / 'serve.log')}")
+        if not _is_ready(process, f"http://127.0.0.1:{port}/{ready}", seconds):
+            raise BenchError(
+                f"`millrace {command[0]}` did not become ready: {last_words(home / log)}"
+            )
         yield Service(port, process.pid)
     finally:
         _stop(process)
@@ -74,11 +99,11 @@ def last_words(log: Path) -> str:
     return " ".join(log.read_text(errors="replace").split())[-_WORDS:] or "it said nothing"
 
 
-def _is_ready(process: subprocess.Popen[bytes], port: int, seconds: float) -> bool:
+def _is_ready(process: subprocess.Popen[bytes], url: str, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=1).is_success:
+            if httpx.get(url, timeout=1).is_success:
                 return True
         except httpx.TransportError:
             time.sleep(0.05)

@@ -35,6 +35,7 @@ EVENTS_SQL = Path(__file__).with_name("rebuild_events.sql").read_text()
 IDENTITIES_SQL = Path(__file__).with_name("rebuild_identities.sql").read_text()
 IDENTIFIERS_OF_A_RECORD = 7
 SESSION = 5  # events of one person that follow each other
+START = datetime(2025, 1, 1, tzinfo=UTC)
 SLOWEST = 12
 IDENTITY = ("int_identi", "int_record_people", "int_refused", "int_overshared", "int_unsteady")
 
@@ -147,6 +148,7 @@ class _Bench:
                     "last": self.position + count,
                     "people": self.size.people,
                     "session": session,
+                    "start": START,
                 },
             )
             self.position += count

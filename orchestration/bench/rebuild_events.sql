@@ -1,7 +1,7 @@
 -- The events `first` to `last` of a made-up log of `people` people, as `millrace run` would have
 -- loaded them; the same for the same numbers. Events come in sessions of `session` of one person,
--- some people in far more than others. Times follow the positions, but for one in a hundred that
--- comes a day late.
+-- some people in far more than others. One follows the other by six seconds, from `start` on, but
+-- for one in a hundred that comes a day late.
 with
 
 numbered as (
@@ -19,7 +19,7 @@ timed as (
         visit,
         draw,
         cast(floor(place * $people) as bigint) as p,
-        timestamptz '2025-01-01 00:00:00Z'
+        cast($start as timestamptz)
         + to_milliseconds(n * 6000)
         - to_milliseconds(case when n % 100 = 0 then 86400000 else 0 end) as moment
     from numbered

@@ -134,6 +134,27 @@ def latency(
 
 @app.command()
 @reports_errors
+def batch(
+    people: Annotated[int, typer.Option(min=10, help="People of the history.")] = 50_000,
+    history: Annotated[
+        int, typer.Option(min=1_000, help="Events in log and warehouse before.")
+    ] = 1_000_000,
+    new: Annotated[int, typer.Option(min=1, help="Events of each batch.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Batches to measure.")] = 3,
+    arrivals: Annotated[
+        int, typer.Option(min=0, help="Forms to send through the sensor; 0: none.")
+    ] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Incremental batches from log to CRM, and from a log row to the warehouse by the sensor."""
+    from orchestration.bench import batch as bench
+
+    plan = bench.Plan(people, history, new, rounds, arrivals)
+    _tell("Batch", bench.measure_batch(plan, _progress(as_json)), as_json=as_json)
+
+
+@app.command()
+@reports_errors
 def contracts(
     rows: Annotated[int, typer.Option(min=1_000, help="In each table.")] = 1_000_000,
     as_json: JsonOption = False,

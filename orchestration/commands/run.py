@@ -24,6 +24,7 @@ def as_dict(
         "run_id": report.run_id,
         "seconds": report.seconds,
         "overhead": overhead(report),
+        "steps": dict(report.steps),
         "loaded": report.assets.get("raw/events", {}).get("rows", 0),
         "build": _build(report),
         "enqueued": {

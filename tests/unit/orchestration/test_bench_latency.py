@@ -18,15 +18,15 @@ from ingestion.webhooks import SOURCES
 from orchestration.bench import latency_arrivals as arrivals
 from orchestration.bench import latency_traffic as traffic
 from orchestration.bench.gateway import running_service
-from orchestration.bench.latency import DESTINATIONS, LIMITS, Plan, measure_latency
-from orchestration.bench.latency_home import (
+from orchestration.bench.home import (
     Home,
+    Made,
     Sample,
-    append_history,
     lane_position,
     speed,
     wait_for_lane,
 )
+from orchestration.bench.latency import DESTINATIONS, LIMITS, Plan, measure_latency
 from orchestration.bench.latency_lane import slowest_models
 from orchestration.bench.requests import SECRETS
 from orchestration.errors import BenchError
@@ -240,7 +240,7 @@ def test_the_users_settings_do_not_reach_the_home(tmp_path, monkeypatch):
 def test_the_history_is_an_import(tmp_path):
     """The history is in the log, every event once, all of it marked as the past."""
     with closing(EventLog.open(f"sqlite:///{tmp_path / 'log.sqlite'}")) as log:
-        append_history(log, 6_000, 100)
+        Made(0, 6_000, 100, historical=True).append_to(log)
         assert log.head() == 6_000
         assert all(row.historical for row in log.rows(after=0, limit=6_000))
 

@@ -1,33 +1,37 @@
-"""The home that latency is measured in: its settings, its history, its batches, its lane."""
+"""The home that a whole installation is measured in: its settings, history, batches, lane."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
+from typing import Any
 
 import duckdb
 
 from ingestion.event_log import EventLog, NewEvent
-from ingestion.event_log.model import from_micros
+from ingestion.event_log.model import Kind, from_micros
 from orchestration import connections, warehouse
 from orchestration.bench.gateway import MILLRACE, clean_environment, last_words
-from orchestration.bench.rebuild import EVENTS_SQL, SESSION
+from orchestration.bench.rebuild import EVENTS_SQL, SESSION, START
 from orchestration.errors import BenchError
 from orchestration.settings import Settings
 from reverse_etl.model import State
 
 _BATCH = 5_000
 _POLL = 0.05
+_REPORT = "run.json"
 _NO_LIMIT = "1000000000"  # the environment has no word for none
 _UNDER_WAY = (State.PENDING, State.IN_FLIGHT, State.UNKNOWN)
 
 # `$people` and the like are the parameters of the inner text.
-_HISTORY = f"""
+_MADE = f"""
     select source, event_key, epoch_us(received_at), body, correlation_id from ({EVENTS_SQL})
 """  # noqa: S608  our own text
 _NOT_YET_QUALIFIED = """
@@ -70,21 +74,23 @@ class Home:
         }
         return clean_environment() | {f"MILLRACE_{name}": value for name, value in told.items()}
 
-    def batch(self) -> None:
-        """`millrace run`, to its end. Raises BenchError."""
+    def batch(self) -> dict[str, Any]:
+        """`millrace run`, to its end, and what it reports. Raises BenchError."""
         with self.batch_beside():
             pass
+        told: dict[str, Any] = json.loads((self.folder / _REPORT).read_bytes())
+        return told
 
     @contextmanager
     def batch_beside(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         """`millrace run` while the context lasts, and then until it ends. Raises BenchError."""
         log = self.folder / "run.log"
-        with log.open("wb") as output:
+        with log.open("wb") as output, (self.folder / _REPORT).open("wb") as report:
             process = subprocess.Popen(  # noqa: S603  our own command
                 [MILLRACE, "run", *options, "--json"],
                 env=self.environment,
                 cwd=self.folder,
-                stdout=subprocess.DEVNULL,
+                stdout=report,
                 stderr=output,
             )
         try:
@@ -109,24 +115,38 @@ class Home:
         return sum(by_state[state] for state in _UNDER_WAY)
 
 
-def append_history(log: EventLog, events: int, people: int) -> None:
-    """Events of the past, of the same kinds as `bench rebuild` measures.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Events `first` to `last` (without it) of the kinds that `bench rebuild` measures, of so many
+    people; event 0 is of `start`.
 
-    They are imports (`historical`), as in a real migration: they make people, accounts and scores,
-    and nobody is alerted of them. What they do set off, their contacts in the CRM, the batch
-    delivers before the measurement, because a person of the history has to be known there.
+    `historical`: they are imports, as in a real migration: they make people, accounts and scores,
+    and nobody is alerted of them.
     """
-    numbers = {"first": 0, "last": events, "people": people, "session": SESSION}
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        made = connection.execute(_HISTORY, numbers)
-        while rows := made.fetchmany(_BATCH):
-            log.append([_imported(*row) for row in rows])
 
+    first: int
+    last: int
+    people: int
+    start: datetime = START
+    historical: bool = False
 
-def _imported(source: str, key: str, received: int, body: str, correlation: str) -> NewEvent:
-    at = from_micros(received)
-    return NewEvent(source, key, "backfill", at, body.encode(), {}, correlation, historical=True)
+    @property
+    def _kind(self) -> Kind:
+        return "backfill" if self.historical else "webhook"
+
+    def append_to(self, log: EventLog) -> None:
+        numbers = {"first": self.first, "last": self.last, "people": self.people}
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            made = connection.execute(_MADE, {**numbers, "session": SESSION, "start": self.start})
+            while rows := made.fetchmany(_BATCH):
+                log.append([self._event(*row) for row in rows])
+
+    def _event(self, source: str, key: str, received: int, body: str, correlation: str) -> NewEvent:
+        at, kind = from_micros(received), self._kind
+        return NewEvent(
+            source, key, kind, at, body.encode(), {}, correlation, historical=self.historical
+        )
 
 
 def lane_position(settings: Settings) -> int | None:
