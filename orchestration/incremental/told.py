@@ -17,26 +17,27 @@ Result = dg.MaterializeResult | dg.AssetCheckResult  # type: ignore[type-arg]  #
 ROW_COUNT = "dagster/row_count"  # the name that the UI shows as an asset's rows
 
 
-def with_row_counts(events: Iterator[Any], count: Callable[[], Mapping[str, int]]) -> Iterator[Any]:
-    """What dbt reports, with the rows of each table. dbt has the file as long as it runs, so all
-    is told when it has ended; where it fails, without rows."""
+def with_tables(
+    events: Iterator[Any], tables: Callable[[], Mapping[str, Mapping[str, Any]]]
+) -> Iterator[Any]:
+    """What dbt reports, with the metadata of each table, as schema/name. dbt has the file as long
+    as it runs, so all is told when it has ended; where it fails, without."""
     held: list[Any] = []
     try:
         held.extend(events)
     except Exception:
         yield from held
         raise
-    rows = count()
+    told = tables()
     for event in held:
-        yield _counted(event, rows)
+        yield _extended(event, told)
 
 
-def _counted(event: Any, rows: Mapping[str, int]) -> Any:
+def _extended(event: Any, tables: Mapping[str, Mapping[str, Any]]) -> Any:
     if not isinstance(event, dg.Output):
         return event
     name = event.output_name.replace("__", "/", 1)
-    known = {ROW_COUNT: rows[name]} if name in rows else {}
-    return event.with_metadata({**event.metadata, **known})
+    return event.with_metadata({**event.metadata, **tables.get(name, {})})
 
 
 def results(

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from orchestration import charts, figures
-from orchestration.incremental.told import ROW_COUNT, with_row_counts
+from orchestration.incremental.told import ROW_COUNT, with_tables
 
 
 def test_bars_are_in_proportion_and_nothing_is_no_bar() -> None:
@@ -86,7 +86,8 @@ def test_dbt_outputs_get_their_rows() -> None:
     """All else goes on as it is, in order."""
     output = dg.Output(None, "marts__dim_people", metadata={"took": 1})
     check = dg.AssetCheckResult(passed=True)
-    told = list(with_row_counts(iter([output, check]), lambda: {"marts/dim_people": 7}))
+    tables = {"marts/dim_people": {ROW_COUNT: 7}}
+    told = list(with_tables(iter([output, check]), lambda: tables))
     assert {"took": 1, ROW_COUNT: 7} == {k: v.value for k, v in told[0].metadata.items()}
     assert check is told[1]
 
@@ -99,7 +100,7 @@ def test_what_dbt_built_before_it_failed_is_told() -> None:
         yield output
         raise RuntimeError("dbt failed")
 
-    told = with_row_counts(events(), dict)
+    told = with_tables(events(), dict)
     assert output is next(told)
     with pytest.raises(RuntimeError):
         next(told)
