@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from harness import SECRETS, Installation, free_port, sandbox_state, wait_until
 
 from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead
@@ -28,6 +29,14 @@ SENSORS = """
     sensors { name sensorState { status } } schedules { name scheduleState { status } }
     jobs { name } } } } }
 """
+LAUNCHPAD = """
+query ($job: PipelineSelector!) { runConfigSchemaOrError(selector: $job, mode: "default") {
+    ... on RunConfigSchema { rootDefaultYaml } } }
+"""
+VALID = """
+query ($job: PipelineSelector!, $config: RunConfigData!) {
+    isPipelineConfigValid(pipeline: $job, mode: "default", runConfigData: $config) { __typename } }
+"""
 RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 
 
@@ -39,8 +48,9 @@ class Dagster:
     sandbox: str
     service: str
 
-    def ask(self, query: str) -> dict[str, Any]:
-        answer = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=30).json()
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        asked = {"query": query, "variables": variables}
+        answer = httpx.post(f"{self.url}/graphql", json=asked, timeout=30).json()
         assert "errors" not in answer, answer
         data: dict[str, Any] = answer["data"]
         return data
@@ -111,6 +121,22 @@ def test_jobs_for_repairs_are_at_the_launchpad(dagster: Dagster) -> None:
         "full_rebuild", "backfill", "replay_dead_letters", "replay_webhooks", "erase_person",
         "audit",
     } <= {job["name"] for job in repository["jobs"]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "job", ["full_rebuild", "backfill", "replay_dead_letters", "replay_webhooks", "erase_person"]
+)
+def test_what_the_launchpad_proposes_is_valid(dagster: Dagster, job: str) -> None:
+    """Somebody may open it and press the button: the configuration that it begins with holds."""
+    selector = {
+        "pipelineName": job,
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "millrace",
+    }
+    proposed = dagster.ask(LAUNCHPAD, job=selector)["runConfigSchemaOrError"]["rootDefaultYaml"]
+    config = yaml.safe_load(proposed)
+    checked = dagster.ask(VALID, job=selector, config=config)["isPipelineConfigValid"]
+    assert "PipelineConfigValidationValid" == checked["__typename"], (proposed, checked)
 
 
 def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None:

@@ -42,7 +42,7 @@ def replay_events(context: dg.OpExecutionContext, config: BackfillConfig) -> Non
     days = [replays.day(text, now.date()) for text in (config.first_day, config.last_day)]
     with closing(connections.event_log(load_settings())) as log:
         done = replays.replay_days(
-            log, *days, source=config.source, replay_id=context.run_id[:12], now=now
+            log, *days, source=config.source, replay_id=_replay_id(context), now=now
         )
     _tell(context, done)
 
@@ -64,7 +64,7 @@ def replay_these(context: dg.OpExecutionContext, config: WebhooksConfig) -> None
             log,
             wanted,
             source=config.source,
-            replay_id=context.run_id[:12],
+            replay_id=_replay_id(context),
             now=datetime.now(UTC),
         )
     _tell(context, done)
@@ -105,6 +105,11 @@ def erase(context: dg.OpExecutionContext, config: ErasureConfig) -> None:
         progress=context.log.info,
     )
     context.add_output_metadata(told)
+
+
+def _replay_id(context: dg.OpExecutionContext) -> str:
+    """The same when Dagster tries a run again whose process died: no event is copied twice."""
+    return (context.run.root_run_id or context.run_id)[:12]
 
 
 def _tell(context: dg.OpExecutionContext, done: Replayed) -> None:

@@ -4,6 +4,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from orchestration import activation, connections, destinations, ticks, warehouse
 from orchestration.defs.operations.jobs import refresh_warehouse
@@ -78,7 +79,8 @@ def _ask(
     decision = decide(target, asked, _state(context.instance, job, asked), now=datetime.now(UTC))
     if isinstance(decision, Wait):
         return dg.SkipReason(decision.reason)
-    request = dg.RunRequest(run_key=decision.run_key(job))
+    # The policy tries again what failed or died; Dagster's own retry would make it two runs.
+    request = dg.RunRequest(run_key=decision.run_key(job), tags={MAX_RETRIES_TAG: "0"})
     return dg.SensorResult(run_requests=[request], cursor=decision.to_cursor())
 
 
