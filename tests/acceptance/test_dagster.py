@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 import yaml
 from harness import SECRETS, Installation, free_port, sandbox_state, wait_until
 
-from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead
+from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead, live_lead
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -36,6 +36,13 @@ query ($job: PipelineSelector!) { runConfigSchemaOrError(selector: $job, mode: "
 VALID = """
 query ($job: PipelineSelector!, $config: RunConfigData!) {
     isPipelineConfigValid(pipeline: $job, mode: "default", runConfigData: $config) { __typename } }
+"""
+PICK_DAYS = """
+mutation ($picked: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $picked) {
+    __typename ... on LaunchBackfillSuccess { backfillId } } }
+"""
+RUNS_OF = """
+query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results { status } } } }
 """
 RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 
@@ -182,6 +189,36 @@ def test_webhooks_reach_crm_and_meta_through_the_sensors(
     page = (installation.home / "quality" / "index.html").read_text()
     for table in ("raw.events", "marts.dim_people", "activation.act_hubspot__contacts"):
         assert f'<b class="passed">passed</b> <code>{table}</code> contract' in page
+
+
+@pytest.mark.slow
+def test_days_are_picked_in_the_dialog(dagster: Dagster, installation: Installation) -> None:
+    """A range of days of the log, today among them, is one run, which reads them once more."""
+    now = datetime.now(UTC)
+    stage = Stage({"typeform": SECRETS["MILLRACE_WEBHOOK_SECRET_TYPEFORM"]}, dagster.service, now)
+    for webhook in live_lead(stage).webhooks:
+        httpx.post(
+            dagster.service + webhook.path, content=webhook.body, headers=dict(webhook.headers)
+        ).raise_for_status()
+    picked = {
+        "assetSelection": [{"path": ["log", "replayed_days"]}],
+        "partitionNames": [str(now.date() - timedelta(days=ago)) for ago in (2, 1, 0)],
+    }
+    launched = dagster.ask(PICK_DAYS, picked=picked)["launchPartitionBackfill"]
+    assert "LaunchBackfillSuccess" == launched["__typename"], launched
+    wanted = {"tags": [{"key": "dagster/backfill", "value": launched["backfillId"]}]}
+
+    def statuses() -> list[str]:
+        found = dagster.ask(RUNS_OF, filter=wanted)["runsOrError"]["results"]
+        return [run["status"] for run in found]
+
+    wait_until(
+        lambda: {"SUCCESS"} == set(statuses()), seconds=300, what="the days to be read again"
+    )
+    assert ["SUCCESS"] == statuses()
+    exported = installation.millrace("log", "export").stdout.splitlines()
+    keys = [json.loads(line)["event_key"] for line in exported]
+    assert any(key.startswith("replay:") for key in keys)
 
 
 LOAD = """

@@ -9,13 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 from acceptance_play import plan_faults, play, stage
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 from harness import Installation, sandbox_state
 
 from ingestion.sandbox.personas import consenting_customer, hot_lead, merged_pair
@@ -30,6 +34,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # of the libraries that a batch brings into this process
 ]
 
+RANGE = (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
 REFUSES_TASKS = {"vendor": "hubspot", "path": "tasks", "fault": "status_400"}
 ROWS = ("marts.dim_people", "marts.fct_mqls", "marts.fct_activities", "marts.fct_opportunities")
 PEOPLE = "select person_id, email from marts.dim_people where email is not null"
@@ -45,10 +50,16 @@ class Team:
     sandbox: str
     home: Path
 
-    def start(self, job: str, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Run a job to its end; what its ops and assets reported."""
+    def start(
+        self,
+        job: str,
+        config: Mapping[str, Any] | None = None,
+        days: tuple[date, date] | None = None,
+    ) -> dict[str, Any]:
+        """Run a job to its end, for these days where it has days; what it reported."""
+        tags = dict(zip(RANGE, map(str, days), strict=True)) if days else {}
         result = self.defs.resolve_job_def(job).execute_in_process(
-            instance=self.instance, run_config=dict(config or {}), raise_on_error=True
+            instance=self.instance, run_config=dict(config or {}), raise_on_error=True, tags=tags
         )
         assert result.success
         entries: dict[str, Any] = {}
@@ -137,8 +148,8 @@ def test_a_full_build_tells_where_columns_come_from(team: Team) -> None:
 def test_days_are_read_again_and_nobody_is_told_twice(team: Team) -> None:
     """A backfill appends copies under the id of its run; the next batch delivers nothing."""
     held, asked = team.held(), team.event_keys()
-    today = datetime.now(UTC).date().isoformat()
-    done = team.start("backfill", ops("replay_events", first_day=today, last_day=today))
+    today = datetime.now(UTC).date()
+    done = team.start("backfill", days=(today - timedelta(days=9), today))
     copies = [key for key in team.event_keys() if key.startswith(f"replay:{done['replay_id']}:")]
     assert done["appended"] == len(copies) > 5
     assert not set(copies) & set(asked)
