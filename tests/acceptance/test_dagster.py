@@ -73,7 +73,7 @@ def dagster(installation: Installation) -> Dagster:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     ready = f"{url}/server_info"
-    installation.start("ui", "--port", str(port), ready=ready, in_background=True)
+    installation.start("ui", "--port", str(port), ready=ready, seconds=300, in_background=True)
     return Dagster(url, sandbox, service)
 
 
@@ -153,9 +153,9 @@ def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None
     states = {s["name"]: s["sensorState"]["status"] for s in repository["sensors"]}
 
     assert {"new_log_rows", "mql_push", "conversion_push"} <= set(states)
-    assert {"alert_dead_letters", "alert_failed_runs"} <= set(states)
+    assert {"alert_dead_letters", "alert_failed_runs", "automation"} <= set(states)
     schedules = {s["name"]: s["scheduleState"]["status"] for s in repository["schedules"]}
-    assert {"nightly_batch", "daily_audit"} <= set(schedules)
+    assert {"nightly_batch"} <= set(schedules)
     assert {*states.values(), *schedules.values()} == {"RUNNING"}
 
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration import destinations
+from orchestration.automation import NIGHT
 from orchestration.batch import remember_failure
 from orchestration.defs.ingest.days import REPLAYED
 from orchestration.destinations import Destination
@@ -66,7 +67,7 @@ def jobs() -> dg.Definitions:
     nightly = dg.ScheduleDefinition(
         name="nightly_batch",
         job=batch,
-        cron_schedule="30 2 * * *",
+        cron_schedule=NIGHT,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="What no sensor saw, scores that faded, and a full build once a day.",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster._core.storage.tags import MAX_RETRIES_TAG
 
-from orchestration import activation, connections, destinations, ticks, warehouse
+from orchestration import activation, automation, connections, destinations, ticks, warehouse
 from orchestration.defs.operations.jobs import refresh_warehouse
 from orchestration.destinations import Destination
 from orchestration.settings import Settings, load_settings
@@ -97,7 +97,15 @@ def _state(instance: dg.DagsterInstance, job: str, asked: Asked | None) -> RunSt
     return RunState.FAILED  # ended badly, or never came to be
 
 
+automated = dg.AutomationConditionSensorDefinition(
+    automation.SENSOR,
+    target=dg.AssetSelection.all(),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for the assets that follow the clock; each says when, and why not yet.",
+)
+
+
 @dg.definitions
 def sensors() -> dg.Definitions:
     pushes = map(push_sensor, destinations.chosen(load_settings().destinations))
-    return dg.Definitions(sensors=[new_log_rows, *pushes])
+    return dg.Definitions(sensors=[new_log_rows, automated, *pushes])
