@@ -50,7 +50,12 @@ def _full(
             target_path=prepare_build(settings),
         )
         built = None if context.is_subset else call.target_path / "manifest.json"
-        yield from told.with_tables(call.stream(), lambda: tables.told(settings, built))
+        yield from told.with_tables(
+            call.stream(),
+            lambda: tables.told(settings, built),
+            wanted=len(context.selected_asset_keys),
+            progress=context.log.info,
+        )
         if built:
             finished(built)
 

@@ -87,9 +87,21 @@ def test_dbt_outputs_get_their_rows() -> None:
     output = dg.Output(None, "marts__dim_people", metadata={"took": 1})
     check = dg.AssetCheckResult(passed=True)
     tables = {"marts/dim_people": {ROW_COUNT: 7}}
-    told = list(with_tables(iter([output, check]), lambda: tables))
+    told = list(with_tables(iter([output, check]), lambda: tables, wanted=1, progress=print))
     assert {"took": 1, ROW_COUNT: 7} == {k: v.value for k, v in told[0].metadata.items()}
     assert check is told[1]
+
+
+def test_how_far_dbt_is_is_told_while_it_builds() -> None:
+    """Before the first table is reported, which waits for dbt's end."""
+    told: list[str] = []
+    outputs = [dg.Output(None, f"marts__m{number}") for number in range(60)]
+    reported = with_tables(iter(outputs), dict, wanted=60, progress=told.append)
+    next(reported)
+    assert [
+        "dbt has built 25 of 60 tables and views.",
+        "dbt has built 50 of 60 tables and views.",
+    ] == told
 
 
 def test_what_dbt_built_before_it_failed_is_told() -> None:
@@ -100,7 +112,7 @@ def test_what_dbt_built_before_it_failed_is_told() -> None:
         yield output
         raise RuntimeError("dbt failed")
 
-    told = with_tables(events(), dict)
+    told = with_tables(events(), dict, wanted=1, progress=print)
     assert output is next(told)
     with pytest.raises(RuntimeError):
         next(told)
