@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration import destinations, figures, masked_copy, routing_config, warehouse
-from orchestration.columns import tables
+from orchestration.columns import known, tables
 from orchestration.dbt import (
     PROJECT_DIR,
     Translator,
@@ -119,6 +119,7 @@ def models() -> dg.Definitions:
                 "log_position": copy.log_position,
                 **copy.digests,
                 **told.last(build),
+                "models_without_column_lineage": len(known.read(settings.dbt_target).untraced),
                 **shown,
             }
         )
