@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+import dagster as dg
+
 from ingestion.event_log import EventLog, Kind
 from ingestion.event_log.export import replay
-from orchestration.errors import NotFoundError, SettingError
+from orchestration.errors import NotFoundError
 
 FROM_OUTSIDE: Final[frozenset[Kind]] = frozenset({"webhook", "pull", "backfill"})
 COPY: Final = "replay:"  # how the key of a copy begins
@@ -27,15 +29,10 @@ class Replayed:
     left_out: int
 
 
-def day(text: str, today: date) -> date:
-    """`2026-03-02`, `today` or `yesterday`. Raises SettingError."""
-    named = {"today": today, "yesterday": today - timedelta(days=1)}
-    try:
-        return named.get(text) or date.fromisoformat(text)
-    except ValueError:
-        raise SettingError(
-            f"{text!r} is no day.", remedy="Write 2026-03-02, today or yesterday."
-        ) from None
+def id_of(run: dg.DagsterRun) -> str:
+    """The replay id of a run; the same when Dagster tries one again whose process died, so that no
+    event is copied twice."""
+    return (run.root_run_id or run.run_id)[:12]
 
 
 def replay_days(

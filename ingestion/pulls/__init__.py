@@ -2,6 +2,7 @@
 
 from ingestion.pulls.event import pulled_event
 from ingestion.pulls.model import (
+    Days,
     Found,
     Heard,
     Page,
@@ -14,6 +15,7 @@ from ingestion.pulls.model import (
 )
 
 __all__ = [
+    "Days",
     "Found",
     "Heard",
     "Page",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Object = Mapping[str, Any]
 """An object as a vendor's API gives it."""
+
+Days = tuple[date, date]
+"""The first and the last day, both included."""
 
 Refusal = Callable[[int, str], Literal["limit", "credentials"] | None]
 """What a refusal (status and body) means, where its status does not say it."""
@@ -43,10 +46,12 @@ class Token(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which changes are asked for: since when (None: all there are), and what time it is."""
+    """Which changes are asked for: since when (None: all there are), and what time it is.
+    ``days``: instead, what is told of the days from the first to the second one."""
 
     since: datetime | None
     until: datetime
+    days: Days | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,8 @@ class Stream:
     content of it is a version of its own. ``as_told``: objects are events in the words of the
     vendor's webhooks; they are stored where no webhook brought them, and not before it had its
     time. ``words``: how an object that does not say when it changed is told instead of in an
-    envelope, given when its content was seen first.
+    envelope, given when its content was seen first. ``by_day``: its objects are of days, and
+    ``read`` can ask for those that are wanted.
     """
 
     kind: str
@@ -95,6 +101,7 @@ class Stream:
     is_dated: bool = True
     as_told: bool = False
     words: Callable[[Object, datetime], Object] | None = None
+    by_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)

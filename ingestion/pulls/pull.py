@@ -20,7 +20,7 @@ from ingestion.event_log.dedup import Key
 from ingestion.event_log.recent import webhooks_since
 from ingestion.pulls.client import VendorApi
 from ingestion.pulls.event import pulled_event
-from ingestion.pulls.model import Found, Page, PullSource, Stream, StreamReport, Window
+from ingestion.pulls.model import Days, Found, Page, PullSource, Stream, StreamReport, Window
 from ingestion.pulls.reconcile import Grace, Judgement, hear, is_over, judge
 from ingestion.pulls.state import Cursor, Place, PullState
 from ingestion.webhooks.base import id_or_content_key
@@ -41,11 +41,17 @@ class Pull:
     progress: Progress = lambda _report: None
 
     def run(
-        self, source: PullSource, api: VendorApi, *, since: datetime | None = None
+        self,
+        source: PullSource,
+        api: VendorApi,
+        *,
+        since: datetime | None = None,
+        days: Days | None = None,
     ) -> list[StreamReport]:
         """Pull every kind of object; one that fails is told in its report, and the others go on.
 
-        ``since``: read again from then on; cursors do not go back.
+        ``since``: read again from then on; cursors do not go back. ``days``: only these, of kinds
+        that are told by day; cursors stay where they are.
         """
         now, started = self.clock(), time.perf_counter()
         try:
@@ -61,20 +67,26 @@ class Pull:
                 code=error.code,
                 message=str(error),
             )
-            self.state.fail(report)
+            self.state.note(report)
             return [report]
         return [
-            self._stream(Place(source.name, stream.kind, account), stream, api, since)
+            self._stream(Place(source.name, stream.kind, account), stream, api, since, days)
             for account in accounts
             for stream in source.streams
+            if stream.by_day or days is None
         ]
 
     def _stream(
-        self, place: Place, stream: Stream, api: VendorApi, since: datetime | None
+        self,
+        place: Place,
+        stream: Stream,
+        api: VendorApi,
+        since: datetime | None,
+        days: Days | None,
     ) -> StreamReport:
         now, started, before = self.clock(), time.perf_counter(), api.requests
         cursor = self.state.begin(place, now)
-        window = Window(_earlier(since, cursor.since(stream.overlap)), now)
+        window = Window(_earlier(since, cursor.since(stream.overlap)), now, days)
         reading = _Reading(self, place, stream, cursor, window)
         failure: IngestionError | None = None
         try:
@@ -90,8 +102,8 @@ class Pull:
             code=failure.code if failure else None,
             message=str(failure) if failure else None,
         )
-        if failure is not None:
-            self.state.fail(report)
+        if failure is not None or days is not None:
+            self.state.note(report)
             return report
         return self.state.finish(place, report, cursor.judged_until, now - self.grace.period)
 

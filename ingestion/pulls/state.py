@@ -85,8 +85,8 @@ class PullState:
             connection.execute(RUNS.insert(), [_row(report)])
         return report
 
-    def fail(self, report: StreamReport) -> None:
-        """A pull ended before its end."""
+    def note(self, report: StreamReport) -> None:
+        """A pull that moves no cursor: it broke off, or it was one of chosen days."""
         with self._write() as connection:
             connection.execute(RUNS.insert(), [_row(report)])
 

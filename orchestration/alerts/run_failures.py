@@ -9,6 +9,7 @@ from typing import Final
 
 import dagster as dg
 from dagster._core.events import DagsterEvent  # what all_logs holds; not public
+from dagster._core.storage.tags import AUTOMATION_CONDITION_TAG
 
 from dbt_project import catalogue
 from ingestion.errors import IngestionError
@@ -19,15 +20,18 @@ from reverse_etl.errors import DeliveryError
 RUN_FAILED: Final = "RUN_FAILED"
 CHECK_FAILED: Final = "DagsterAssetCheckFailedError"
 _ENDED: Final = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+_AUTOMATED_RUNS: Final = 50  # some weeks of those that follow the clock
 _ROOTS: Final = (OrchestrationError, IngestionError, DeliveryError)
 
 
 def failed_runs(instance: dg.DagsterInstance, jobs: Iterable[str], url: str) -> Sequence[Alert]:
-    """One alert a job whose last run that ended has failed; `url`: of the Dagster UI."""
-    found = (_last(instance, job) for job in sorted(jobs))
+    """One alert a job whose last run that ended has failed, and one an asset that was to be made
+    by its automation condition and was not; `url`: of the Dagster UI."""
+    found = {f"job {job}": _last(instance, job) for job in sorted(jobs)}
+    found |= {f"asset {key}": run for key, run in _automated(instance).items()}
     return [
-        _alert(instance, run, url)
-        for run in found
+        _alert(instance, what, run, url)
+        for what, run in found.items()
         if run is not None and run.status == dg.DagsterRunStatus.FAILURE
     ]
 
@@ -58,15 +62,25 @@ def _last(instance: dg.DagsterInstance, job: str) -> dg.DagsterRun | None:
     return next(iter(instance.get_runs(wanted, limit=1)), None)
 
 
-def _alert(instance: dg.DagsterInstance, run: dg.DagsterRun, url: str) -> Alert:
+def _automated(instance: dg.DagsterInstance) -> Mapping[str, dg.DagsterRun]:
+    """Asset → the last run that ended, of those that no job's name tells of."""
+    wanted = dg.RunsFilter(tags={AUTOMATION_CONDITION_TAG: "true"}, statuses=_ENDED)
+    found: dict[str, dg.DagsterRun] = {}
+    for run in instance.get_runs(wanted, limit=_AUTOMATED_RUNS):
+        for key in run.asset_selection or ():
+            found.setdefault(key.to_user_string(), run)
+    return dict(sorted(found.items()))
+
+
+def _alert(instance: dg.DagsterInstance, what: str, run: dg.DagsterRun, url: str) -> Alert:
     logs = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     failed = [entry.dagster_event for entry in logs if entry.dagster_event is not None]
     code = code_of(_names(failed[0])) if failed else RUN_FAILED
     step = f" at {failed[0].step_key}" if failed else ""
     return Alert(
-        f"job:{run.job_name}",
+        what.replace(" ", ":", 1),
         code,
-        f"The job {run.job_name} failed{step}: {catalogue.entry(code).meaning}",
+        f"The {what} failed{step}: {catalogue.entry(code).meaning}",
         catalogue.entry(code).remedy,
         link=f"{url.rstrip('/')}/runs/{run.run_id}",
     )

@@ -14,29 +14,43 @@ from orchestration.incremental.state import Build
 Result = dg.MaterializeResult | dg.AssetCheckResult  # type: ignore[type-arg]  # as Dagster reads it
 
 
+_TOLD_EVERY = 25  # tables and views
 ROW_COUNT = "dagster/row_count"  # the name that the UI shows as an asset's rows
 
 
-def with_row_counts(events: Iterator[Any], count: Callable[[], Mapping[str, int]]) -> Iterator[Any]:
-    """What dbt reports, with the rows of each table. dbt has the file as long as it runs, so all
-    is told when it has ended; where it fails, without rows."""
+def with_tables(
+    events: Iterator[Any],
+    tables: Callable[[], Mapping[str, Mapping[str, Any]]],
+    *,
+    wanted: int,
+    progress: Callable[[str], object],
+) -> Iterator[Any]:
+    """What dbt reports, with the metadata of each table, as schema/name. dbt has the file as long
+    as it runs, so all is told when it has ended; where it fails, without.
+
+    `progress` hears meanwhile how many of the `wanted` tables are there.
+    """
     held: list[Any] = []
+    built = 0
     try:
-        held.extend(events)
+        for event in events:
+            held.append(event)
+            built += isinstance(event, dg.Output)
+            if isinstance(event, dg.Output) and built % _TOLD_EVERY == 0:
+                progress(f"dbt has built {built} of {wanted} tables and views.")
     except Exception:
         yield from held
         raise
-    rows = count()
+    told = tables()
     for event in held:
-        yield _counted(event, rows)
+        yield _extended(event, told)
 
 
-def _counted(event: Any, rows: Mapping[str, int]) -> Any:
+def _extended(event: Any, tables: Mapping[str, Mapping[str, Any]]) -> Any:
     if not isinstance(event, dg.Output):
         return event
     name = event.output_name.replace("__", "/", 1)
-    known = {ROW_COUNT: rows[name]} if name in rows else {}
-    return event.with_metadata({**event.metadata, **known})
+    return event.with_metadata({**event.metadata, **tables.get(name, {})})
 
 
 def results(

@@ -13,6 +13,8 @@ from reverse_etl.quota import Budget
 
 PULLED: Final = ("hubspot", "salesforce", "stripe", "calendly", "meta", "googleads")
 """Sources whose APIs can be read."""
+BY_DAY: Final = ("meta",)
+"""Those that can be asked for chosen days."""
 
 
 class StripeSettings(ConnectorSettings):

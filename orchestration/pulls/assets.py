@@ -11,7 +11,7 @@ from orchestration.errors import PullFailedError
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
-    from ingestion.pulls import StreamReport
+    from ingestion.pulls import Days, StreamReport
 
 __all__ = ["PullFailedError", "Told", "pull", "ready"]
 
@@ -33,12 +33,12 @@ def ready(settings: Settings) -> list[str]:
     return [each.name for each in pulls.configured(settings)]
 
 
-def pull(settings: Settings, name: str) -> Told:
-    """Pull one source. Raises PullNotConfiguredError, and PullFailedError when anything of it
-    could not be read."""
+def pull(settings: Settings, name: str, *, days: Days | None = None) -> Told:
+    """Pull one source, or only what it tells of these days. Raises PullNotConfiguredError, and
+    PullFailedError when anything of it could not be read."""
     from orchestration.pulls import run as pulls
 
-    return tell(pulls.pull(settings, [name]))
+    return tell(pulls.pull(settings, [name], days=days))
 
 
 def tell(reports: Sequence[StreamReport]) -> Told:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from ingestion.errors import PullCredentialsError
-from ingestion.pulls import Permit, StreamReport
+from ingestion.pulls import Days, Permit, StreamReport
 from ingestion.pulls.client import Patience, VendorApi
 from ingestion.pulls.pull import Progress, Pull
 from ingestion.pulls.state import PullState
@@ -48,12 +48,14 @@ def pull(
     names: Collection[str],
     *,
     since: datetime | None = None,
+    days: Days | None = None,
     progress: Progress = lambda _report: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     patience: Patience | None = None,
 ) -> list[StreamReport]:
     """Pull these sources, one report for each kind of object; a vendor that fails is told in its
-    report. Raises PullNotConfiguredError before anything is asked."""
+    report. `since` and `days`: see `Pull.run`. Raises PullNotConfiguredError before anything is
+    asked."""
     pullers = chosen(names)
     for puller in pullers:
         if missing := needs(settings, puller):
@@ -78,7 +80,7 @@ def pull(
                 refusal=source.refusal,
             )
             one = Pull(log, state, clock, puller.name in heard, progress=progress)
-            reports += one.run(source, api, since=since)
+            reports += one.run(source, api, since=since, days=days)
     return reports
 
 

@@ -6,15 +6,16 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from harness import SECRETS, Installation, free_port, sandbox_state, wait_until
 
-from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead
+from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead, live_lead
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -28,6 +29,21 @@ SENSORS = """
     sensors { name sensorState { status } } schedules { name scheduleState { status } }
     jobs { name } } } } }
 """
+LAUNCHPAD = """
+query ($job: PipelineSelector!) { runConfigSchemaOrError(selector: $job, mode: "default") {
+    ... on RunConfigSchema { rootDefaultYaml } } }
+"""
+VALID = """
+query ($job: PipelineSelector!, $config: RunConfigData!) {
+    isPipelineConfigValid(pipeline: $job, mode: "default", runConfigData: $config) { __typename } }
+"""
+PICK_DAYS = """
+mutation ($picked: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $picked) {
+    __typename ... on LaunchBackfillSuccess { backfillId } } }
+"""
+RUNS_OF = """
+query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results { status } } } }
+"""
 RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 
 
@@ -39,8 +55,9 @@ class Dagster:
     sandbox: str
     service: str
 
-    def ask(self, query: str) -> dict[str, Any]:
-        answer = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=30).json()
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        asked = {"query": query, "variables": variables}
+        answer = httpx.post(f"{self.url}/graphql", json=asked, timeout=30).json()
         assert "errors" not in answer, answer
         data: dict[str, Any] = answer["data"]
         return data
@@ -56,7 +73,7 @@ def dagster(installation: Installation) -> Dagster:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     ready = f"{url}/server_info"
-    installation.start("ui", "--port", str(port), ready=ready, in_background=True)
+    installation.start("ui", "--port", str(port), ready=ready, seconds=300, in_background=True)
     return Dagster(url, sandbox, service)
 
 
@@ -113,6 +130,22 @@ def test_jobs_for_repairs_are_at_the_launchpad(dagster: Dagster) -> None:
     } <= {job["name"] for job in repository["jobs"]}  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "job", ["full_rebuild", "backfill", "replay_dead_letters", "replay_webhooks", "erase_person"]
+)
+def test_what_the_launchpad_proposes_is_valid(dagster: Dagster, job: str) -> None:
+    """Somebody may open it and press the button: the configuration that it begins with holds."""
+    selector = {
+        "pipelineName": job,
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "millrace",
+    }
+    proposed = dagster.ask(LAUNCHPAD, job=selector)["runConfigSchemaOrError"]["rootDefaultYaml"]
+    config = yaml.safe_load(proposed)
+    checked = dagster.ask(VALID, job=selector, config=config)["isPipelineConfigValid"]
+    assert "PipelineConfigValidationValid" == checked["__typename"], (proposed, checked)
+
+
 def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None:
     """New log rows, MQL push and conversion push, alerts and schedules are on after the first
     start."""
@@ -120,9 +153,9 @@ def test_sensors_run_without_anybody_switching_them_on(dagster: Dagster) -> None
     states = {s["name"]: s["sensorState"]["status"] for s in repository["sensors"]}
 
     assert {"new_log_rows", "mql_push", "conversion_push"} <= set(states)
-    assert {"alert_dead_letters", "alert_failed_runs"} <= set(states)
+    assert {"alert_dead_letters", "alert_failed_runs", "automation"} <= set(states)
     schedules = {s["name"]: s["scheduleState"]["status"] for s in repository["schedules"]}
-    assert {"nightly_batch", "daily_audit"} <= set(schedules)
+    assert {"nightly_batch"} <= set(schedules)
     assert {*states.values(), *schedules.values()} == {"RUNNING"}
 
 
@@ -156,6 +189,36 @@ def test_webhooks_reach_crm_and_meta_through_the_sensors(
     page = (installation.home / "quality" / "index.html").read_text()
     for table in ("raw.events", "marts.dim_people", "activation.act_hubspot__contacts"):
         assert f'<b class="passed">passed</b> <code>{table}</code> contract' in page
+
+
+@pytest.mark.slow
+def test_days_are_picked_in_the_dialog(dagster: Dagster, installation: Installation) -> None:
+    """A range of days of the log, today among them, is one run, which reads them once more."""
+    now = datetime.now(UTC)
+    stage = Stage({"typeform": SECRETS["MILLRACE_WEBHOOK_SECRET_TYPEFORM"]}, dagster.service, now)
+    for webhook in live_lead(stage).webhooks:
+        httpx.post(
+            dagster.service + webhook.path, content=webhook.body, headers=dict(webhook.headers)
+        ).raise_for_status()
+    picked = {
+        "assetSelection": [{"path": ["log", "replayed_days"]}],
+        "partitionNames": [str(now.date() - timedelta(days=ago)) for ago in (2, 1, 0)],
+    }
+    launched = dagster.ask(PICK_DAYS, picked=picked)["launchPartitionBackfill"]
+    assert "LaunchBackfillSuccess" == launched["__typename"], launched
+    wanted = {"tags": [{"key": "dagster/backfill", "value": launched["backfillId"]}]}
+
+    def statuses() -> list[str]:
+        found = dagster.ask(RUNS_OF, filter=wanted)["runsOrError"]["results"]
+        return [run["status"] for run in found]
+
+    wait_until(
+        lambda: {"SUCCESS"} == set(statuses()), seconds=300, what="the days to be read again"
+    )
+    assert ["SUCCESS"] == statuses()
+    exported = installation.millrace("log", "export").stdout.splitlines()
+    keys = [json.loads(line)["event_key"] for line in exported]
+    assert any(key.startswith("replay:") for key in keys)
 
 
 LOAD = """

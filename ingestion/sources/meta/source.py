@@ -13,7 +13,7 @@ from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginat
 from requests import Response
 
 from ingestion.pulls.client import VendorApi
-from ingestion.pulls.model import Found, Object, Page, PullSource, Stream, Window
+from ingestion.pulls.model import Days, Found, Object, Page, PullSource, Stream, Window
 
 _PAGE: Final = 500
 _CHANGING: Final = timedelta(days=28)
@@ -29,7 +29,7 @@ _CREDENTIALS: Final = frozenset((102, 190, 200))
 def meta(ad_accounts: Sequence[str], version: str = "v26.0") -> PullSource:
     """Ad accounts, by their numbers, with or without `act_`. ``version`` of the Graph API."""
     numbers = [account.removeprefix("act_") for account in ad_accounts]
-    insights = Stream("ad_insight", partial(_insights, version), is_dated=False)
+    insights = Stream("ad_insight", partial(_insights, version), is_dated=False, by_day=True)
     return PullSource("meta", lambda _api: numbers, (insights,), refusal=refusal)
 
 
@@ -47,10 +47,8 @@ def refusal(status: int, body: str) -> Literal["limit", "credentials"] | None:
 
 
 def _insights(version: str, api: VendorApi, account: str, window: Window) -> Iterator[Page]:
-    today = window.until.date()
-    changing = today - (_FIRST if window.since is None else _CHANGING)
-    first = changing if window.since is None else min(changing, window.since.date())
-    days = {"since": first.isoformat(), "until": today.isoformat()}
+    first, last = window.days or _changing(window)
+    days = {"since": first.isoformat(), "until": last.isoformat()}
     answers = api.pages(
         f"/{version}/act_{account}/insights",
         params={
@@ -65,6 +63,12 @@ def _insights(version: str, api: VendorApi, account: str, window: Window) -> Ite
     )
     for answer in answers:
         yield Page([_found(each) for each in answer.objects("data")])
+
+
+def _changing(window: Window) -> Days:
+    today = window.until.date()
+    changing = today - (_FIRST if window.since is None else _CHANGING)
+    return (changing if window.since is None else min(changing, window.since.date())), today
 
 
 class _NextPaginator(JSONResponseCursorPaginator):

@@ -1,9 +1,12 @@
 """Vendors' APIs as assets, one a vendor, and the hourly reconciliation with their webhooks."""
 
+from datetime import date
+
 import dagster as dg
 
+from orchestration.defs.ingest.days import DAYS, ONE_RUN, picked
 from orchestration.pulls import assets as pull_assets
-from orchestration.pulls.accounts import PULLED
+from orchestration.pulls.accounts import BY_DAY, PULLED
 from orchestration.settings import load_settings
 
 JOB = "pull"
@@ -19,14 +22,35 @@ def pulled(name: str) -> dg.AssetsDefinition:
         description="What changed at the vendor, as events; what webhooks dropped is counted.",
     )
     def asset() -> dg.MaterializeResult[None]:
-        try:
-            told = pull_assets.pull(load_settings(), name)
-        except pull_assets.PullFailedError as error:
-            said = f"{error.first_code}: {error} {error.remedy}"
-            raise dg.Failure(said, metadata=_shown(error.told), allow_retries=False) from error
-        return dg.MaterializeResult(metadata=_shown(told))
+        return _pull(name)
 
     return asset
+
+
+def pulled_by_day(name: str) -> dg.AssetsDefinition:
+    """The asset of what a source tells of days; they are picked."""
+
+    @dg.asset(
+        key=["pulled_by_day", name],
+        partitions_def=DAYS,
+        backfill_policy=ONE_RUN,
+        group_name="ingestion",
+        kinds={"python", "dlt"},
+        description="What the vendor tells of these days by now; what changed is appended.",
+    )
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        return _pull(name, picked(context))
+
+    return asset
+
+
+def _pull(name: str, days: tuple[date, date] | None = None) -> dg.MaterializeResult[None]:
+    try:
+        told = pull_assets.pull(load_settings(), name, days=days)
+    except pull_assets.PullFailedError as error:
+        said = f"{error.first_code}: {error} {error.remedy}"
+        raise dg.Failure(said, metadata=_shown(error.told), allow_retries=False) from error
+    return dg.MaterializeResult(metadata=_shown(told))
 
 
 def _shown(told: pull_assets.Told) -> dict[str, dg.MetadataValue | int | float]:
@@ -60,7 +84,10 @@ def pulls() -> dg.Definitions:
         description="Read vendors' APIs into the event log.",
     )
     return dg.Definitions(
-        assets=[pulled(name) for name in names],
+        assets=[
+            *(pulled(name) for name in names),
+            *(pulled_by_day(name) for name in names if name in BY_DAY),
+        ],
         jobs=[job],
         schedules=[_schedule(is_on=bool(ready))],
     )

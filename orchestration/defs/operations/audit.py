@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from orchestration import automation
 from orchestration.defs.operations.jobs import AUDITED
 from orchestration.review import report, run
 from orchestration.settings import load_settings
@@ -14,6 +15,8 @@ from orchestration.settings import load_settings
     deps=[dg.AssetKey(["warehouse", "published"])],
     group_name="operations",
     kinds={"python"},
+    # Also when nothing was published since: that is among what it has to tell.
+    automation_condition=automation.at(automation.MORNING),
     description="What is switched on and does nothing, what would fail unseen, slow leads, dead "
     "letters by repair, old credentials, accounts that do not add up: `millrace review`.",
 )
@@ -30,16 +33,9 @@ def audit(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     )
 
 
-daily_audit = dg.ScheduleDefinition(
-    name="daily_audit",
-    job=dg.define_asset_job("audit", selection=AUDITED, description="The review of the day."),
-    cron_schedule="0 6 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every morning, so that nothing goes unseen for longer than a day.",
-)
+by_hand = dg.define_asset_job("audit", selection=AUDITED, description="The review of the day.")
 
 
 @dg.definitions
 def audit_definitions() -> dg.Definitions:
-    return dg.Definitions(assets=[audit], jobs=[daily_audit.job], schedules=[daily_audit])
+    return dg.Definitions(assets=[audit], jobs=[by_hand])

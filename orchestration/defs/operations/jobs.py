@@ -3,7 +3,9 @@
 import dagster as dg
 
 from orchestration import destinations
+from orchestration.automation import NIGHT
 from orchestration.batch import remember_failure
+from orchestration.defs.ingest.days import REPLAYED
 from orchestration.destinations import Destination
 from orchestration.lead_velocity import CHECK
 from orchestration.observability.batch import tracing_hooks
@@ -13,7 +15,8 @@ TRAINED = dg.AssetSelection.assets(["scores", "scorecard"])
 AUDITED = dg.AssetSelection.assets(["operations", "audit"])
 PROPOSED = dg.AssetSelection.assets(["identity", "proposals"])
 PULLED = dg.AssetSelection.key_prefixes("pulled")  # a vendor that is down stops no batch
-APART = TRAINED | PROPOSED | PULLED | AUDITED  # no part of a batch
+PICKED = dg.AssetSelection.assets(REPLAYED) | dg.AssetSelection.key_prefixes("pulled_by_day")
+APART = TRAINED | PROPOSED | PULLED | PICKED | AUDITED  # no part of a batch
 REFRESH_SELECTION = dg.AssetSelection.assets(["warehouse", "published"]).upstream()
 
 
@@ -64,7 +67,7 @@ def jobs() -> dg.Definitions:
     nightly = dg.ScheduleDefinition(
         name="nightly_batch",
         job=batch,
-        cron_schedule="30 2 * * *",
+        cron_schedule=NIGHT,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="What no sensor saw, scores that faded, and a full build once a day.",

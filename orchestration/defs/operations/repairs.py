@@ -28,25 +28,6 @@ full_rebuild = dg.define_asset_job(
 )
 
 
-class BackfillConfig(dg.Config):
-    """Days in UTC: 2026-03-02, today or yesterday. Without `source`: of all."""
-
-    first_day: str = "yesterday"
-    last_day: str = "yesterday"
-    source: str = ""
-
-
-@dg.op(description="Appends what came on these days again, under a replay id of this run.")
-def replay_events(context: dg.OpExecutionContext, config: BackfillConfig) -> None:
-    now = datetime.now(UTC)
-    days = [replays.day(text, now.date()) for text in (config.first_day, config.last_day)]
-    with closing(connections.event_log(load_settings())) as log:
-        done = replays.replay_days(
-            log, *days, source=config.source, replay_id=context.run_id[:12], now=now
-        )
-    _tell(context, done)
-
-
 class WebhooksConfig(dg.Config):
     """Positions of the log; or all of a source from one position to another."""
 
@@ -64,7 +45,7 @@ def replay_these(context: dg.OpExecutionContext, config: WebhooksConfig) -> None
             log,
             wanted,
             source=config.source,
-            replay_id=context.run_id[:12],
+            replay_id=replays.id_of(context.run),
             now=datetime.now(UTC),
         )
     _tell(context, done)
@@ -111,11 +92,6 @@ def _tell(context: dg.OpExecutionContext, done: Replayed) -> None:
     context.add_output_metadata(asdict(done))
 
 
-@dg.job(description="Read the events of some days again: `new_log_rows` starts the batch.")
-def backfill() -> None:
-    replay_events()
-
-
 @dg.job(description="Read webhooks again, by position or source: `new_log_rows` starts the batch.")
 def replay_webhooks() -> None:
     replay_these()
@@ -133,6 +109,4 @@ def erase_person() -> None:
 
 @dg.definitions
 def repairs() -> dg.Definitions:
-    return dg.Definitions(
-        jobs=[full_rebuild, backfill, replay_webhooks, replay_dead_letters, erase_person]
-    )
+    return dg.Definitions(jobs=[full_rebuild, replay_webhooks, replay_dead_letters, erase_person])

@@ -4,8 +4,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 
-from orchestration import activation, connections, destinations, ticks, warehouse
+from orchestration import activation, automation, connections, destinations, ticks, warehouse
 from orchestration.defs.operations.jobs import refresh_warehouse
 from orchestration.destinations import Destination
 from orchestration.settings import Settings, load_settings
@@ -78,7 +79,8 @@ def _ask(
     decision = decide(target, asked, _state(context.instance, job, asked), now=datetime.now(UTC))
     if isinstance(decision, Wait):
         return dg.SkipReason(decision.reason)
-    request = dg.RunRequest(run_key=decision.run_key(job))
+    # The policy tries again what failed or died; Dagster's own retry would make it two runs.
+    request = dg.RunRequest(run_key=decision.run_key(job), tags={MAX_RETRIES_TAG: "0"})
     return dg.SensorResult(run_requests=[request], cursor=decision.to_cursor())
 
 
@@ -95,7 +97,15 @@ def _state(instance: dg.DagsterInstance, job: str, asked: Asked | None) -> RunSt
     return RunState.FAILED  # ended badly, or never came to be
 
 
+automated = dg.AutomationConditionSensorDefinition(
+    automation.SENSOR,
+    target=dg.AssetSelection.all(),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for the assets that follow the clock; each says when, and why not yet.",
+)
+
+
 @dg.definitions
 def sensors() -> dg.Definitions:
     pushes = map(push_sensor, destinations.chosen(load_settings().destinations))
-    return dg.Definitions(sensors=[new_log_rows, *pushes])
+    return dg.Definitions(sensors=[new_log_rows, automated, *pushes])

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration import destinations, figures, masked_copy, routing_config, warehouse
+from orchestration.columns import known, tables
 from orchestration.dbt import (
     PROJECT_DIR,
     Translator,
@@ -48,9 +49,15 @@ def _full(
             context=context,
             target_path=prepare_build(settings),
         )
-        yield from told.with_row_counts(call.stream(), lambda: figures.rows_of(settings.warehouse))
-        if not context.is_subset:
-            finished(call.target_path / "manifest.json")
+        built = None if context.is_subset else call.target_path / "manifest.json"
+        yield from told.with_tables(
+            call.stream(),
+            lambda: tables.told(settings, built),
+            wanted=len(context.selected_asset_keys),
+            progress=context.log.info,
+        )
+        if built:
+            finished(built)
 
 
 @dg.definitions
@@ -112,6 +119,7 @@ def models() -> dg.Definitions:
                 "log_position": copy.log_position,
                 **copy.digests,
                 **told.last(build),
+                "models_without_column_lineage": len(known.read(settings.dbt_target).untraced),
                 **shown,
             }
         )

@@ -77,7 +77,7 @@ class Lab:
         self.url, self.clock, self.log = url, clock, log
         self.permits: list[str] = []
 
-    def pull(self, case, *, tokens=None, log=None, since=None, has_webhook=False):
+    def pull(self, case, *, tokens=None, log=None, since=None, days=None, has_webhook=False):
         """One pull of the case's kind of object."""
         source = case.only()
         api = VendorApi(
@@ -91,7 +91,7 @@ class Lab:
         )
         chosen = log or self.log
         pull = Pull(chosen, PullState(chosen), self.clock, has_webhook)
-        [report] = pull.run(source, api, since=since)
+        [report] = pull.run(source, api, since=since, days=days)
         return report
 
     def fault(self, case, fault, **when):

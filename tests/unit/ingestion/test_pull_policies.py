@@ -104,7 +104,7 @@ def test_what_pulls_did_is_kept(state):
         state.finish(PLACE, report, before, NOW + hours * HOUR)
         before = NOW + hours * HOUR
     failed = StreamReport("meta", "lead", "77", NOW, code="PULL_LIMITED", message="Later.")
-    state.fail(failed)
+    state.note(failed)
     assert {failed, report} == set(state.last_runs())
     assert {("meta", "ad_insight"): 6} == dict(state.dropped(since=NOW + HOUR))
     assert NOW + 31 * HOUR == state.begin(PLACE, NOW).judged_until

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from orchestration import charts, figures
-from orchestration.incremental.told import ROW_COUNT, with_row_counts
+from orchestration.incremental.told import ROW_COUNT, with_tables
 
 
 def test_bars_are_in_proportion_and_nothing_is_no_bar() -> None:
@@ -86,9 +86,22 @@ def test_dbt_outputs_get_their_rows() -> None:
     """All else goes on as it is, in order."""
     output = dg.Output(None, "marts__dim_people", metadata={"took": 1})
     check = dg.AssetCheckResult(passed=True)
-    told = list(with_row_counts(iter([output, check]), lambda: {"marts/dim_people": 7}))
+    tables = {"marts/dim_people": {ROW_COUNT: 7}}
+    told = list(with_tables(iter([output, check]), lambda: tables, wanted=1, progress=print))
     assert {"took": 1, ROW_COUNT: 7} == {k: v.value for k, v in told[0].metadata.items()}
     assert check is told[1]
+
+
+def test_how_far_dbt_is_is_told_while_it_builds() -> None:
+    """Before the first table is reported, which waits for dbt's end."""
+    told: list[str] = []
+    outputs = [dg.Output(None, f"marts__m{number}") for number in range(60)]
+    reported = with_tables(iter(outputs), dict, wanted=60, progress=told.append)
+    next(reported)
+    assert [
+        "dbt has built 25 of 60 tables and views.",
+        "dbt has built 50 of 60 tables and views.",
+    ] == told
 
 
 def test_what_dbt_built_before_it_failed_is_told() -> None:
@@ -99,7 +112,7 @@ def test_what_dbt_built_before_it_failed_is_told() -> None:
         yield output
         raise RuntimeError("dbt failed")
 
-    told = with_row_counts(events(), dict)
+    told = with_tables(events(), dict, wanted=1, progress=print)
     assert output is next(told)
     with pytest.raises(RuntimeError):
         next(told)

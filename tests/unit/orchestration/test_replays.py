@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from ingestion.event_log import EventLog, NewEvent
@@ -75,13 +76,13 @@ def test_positions_are_read_again_by_source(log: EventLog) -> None:
                             now=NOON)  # fmt: skip
 
 
-def test_a_day_may_be_named() -> None:
-    """As a date, or by its name; anything else is told."""
-    assert [FIRST, FIRST - DAY, date(2026, 1, 31)] == [
-        replays.day(text, FIRST) for text in ("today", "yesterday", "2026-01-31")
-    ]
-    with pytest.raises(SettingError):
-        replays.day("last week", FIRST)
+def test_a_run_that_is_tried_again_keeps_its_replay_id() -> None:
+    """Its process may have died half-way: what it copied is there already."""
+    first = dg.DagsterRun("backfill", run_id="0123456789abcdef")
+    again = dg.DagsterRun(
+        "backfill", run_id="f" * 16, root_run_id=first.run_id, parent_run_id=first.run_id
+    )
+    assert "0123456789ab" == replays.id_of(first) == replays.id_of(again)
 
 
 class Erased:

@@ -64,6 +64,32 @@ def test_a_run_that_succeeds_ends_the_problem(instance: dg.DagsterInstance) -> N
     assert [] == failed_runs(instance, ["shift", "never_ran"], URL)
 
 
+def test_an_asset_that_follows_the_clock_is_told_by_its_name(instance: dg.DagsterInstance) -> None:
+    """Its runs have no job of their own; a run by hand, which somebody watches, does not count."""
+
+    @dg.asset(key=["operations", "audit"])
+    def audit() -> None:
+        if mood["error"] is not None:
+            raise mood["error"]
+
+    def make(error: Exception | None, **tags: str) -> None:
+        mood["error"] = error
+        code = dg.Definitions([audit]).resolve_implicit_global_asset_job_def()
+        code.execute_in_process(
+            instance=instance, asset_selection=[audit.key], tags=tags, raise_on_error=False
+        )
+
+    automated = {"dagster/from_automation_condition": "true"}
+    make(ValueError("no"))
+    assert [] == failed_runs(instance, [], URL)
+    make(WarehouseLockedError("Another process has it open."), **automated)
+    (alert,) = failed_runs(instance, [], URL)
+    assert ("asset:operations/audit", "WAREHOUSE_LOCKED") == (alert.key, alert.code)
+    assert "The asset operations/audit failed" in alert.what
+    make(None, **automated)
+    assert [] == failed_runs(instance, [], URL)
+
+
 def test_the_innermost_error_of_ours_names_the_failure() -> None:
     """Dagster wraps what a step raises, and we wrap what libraries raise."""
     names = ["DagsterExecutionStepExecutionError", "BuildFailedError", "WarehouseLockedError"]

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
+from dagster._core.test_utils import create_run_for_test
+
+from ingestion.event_log import EventLog, NewEvent
+from orchestration import dagster_home
+from orchestration.settings import load_settings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of libraries, at import
     from orchestration.defs.operations.alerts import alert_sensors
-    from orchestration.defs.operations.sensors import sensors
+    from orchestration.defs.operations.sensors import automated, sensors
     from orchestration.defs.operations.velocity import lead_velocity_definitions
 
 GARBAGE = b"this is no database, and long enough to be read as one " * 40
@@ -33,7 +41,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @cache
 def every_sensor() -> list[dg.SensorDefinition]:
     parts = (sensors(), alert_sensors(), lead_velocity_definitions())
-    return [sensor for part in parts for sensor in part.sensors or ()]  # type: ignore[misc]
+    found = [sensor for part in parts for sensor in part.sensors or ()]
+    return [each for each in found if each is not automated]  # type: ignore[misc]
 
 
 def names() -> list[str]:
@@ -108,8 +117,26 @@ def test_a_sensor_outlives_a_broken_store(
         assert reason.partition(":")[0] in ("LOG_UNAVAILABLE", "LEDGER_UNAVAILABLE")
 
 
+def test_what_a_sensor_asks_for_is_tried_again_by_nobody_else(
+    home: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster's own retry of a run that died, beside the sensor's, would make two."""
+    with closing(EventLog.open(f"sqlite:///{home}/event_log.sqlite")) as log:
+        log.append([NewEvent("shop", "1", "webhook", datetime.now(UTC), b"{}", {}, "c")])
+    (sensor,) = [each for each in every_sensor() if each.name == "new_log_rows"]
+    (request,) = sensor.evaluate_tick(dg.build_sensor_context(instance=instance)).run_requests or ()
+    monkeypatch.setenv("DAGSTER_HOME", "")  # `instance` sets it
+    with dagster_home.instance(load_settings()) as real:
+        died = [
+            create_run_for_test(real, status=dg.DagsterRunStatus.FAILURE, tags=tags)
+            for tags in ({}, request.tags)
+        ]
+        tried = [auto_reexecution_should_retry_run(real, run, None) for run in died]
+    assert [True, False] == tried
+
+
 def test_all_sensors_are_tried() -> None:
-    """The list above is the list of the code location."""
+    """The list above is the list of the code location, but for Dagster's own sensor."""
     defs = Path("orchestration/defs")
     files = (Path(__file__).resolve().parents[3] / defs).rglob("*.py")
     assert {"sensors.py", "alerts.py", "velocity.py"} == {

@@ -1,0 +1,1 @@
+"""What the UI tells of columns: type, meaning, and which columns they come from."""
