@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.expected import Way
+from orchestration.first_events import Awaited
 from orchestration.quality import borders, contracts, page, results
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Contract, Rule, between, matches, not_null, unique
@@ -153,6 +155,34 @@ def test_a_measure_that_could_not_judge_is_not_called_good(tmp_path: Path) -> No
     assert "passed" == told[CONTRACT][0]
     assert ("not judged", ("shop: not judged; 0 of 4 weeks of history",)) == told["volume"]
     assert ("not judged", ("shop: not judged; too few events for a rhythm",)) == told["freshness"]
+
+
+def test_a_source_that_never_sent_warns_when_it_is_overdue(tmp_path: Path) -> None:
+    """No row of the log tells of it; before three days have passed nothing is judged."""
+    awaited = [
+        Awaited(Way("typeform", "webhook"), NOW - timedelta(days=4)),
+        Awaited(Way("stripe", "pull"), NOW - timedelta(days=2)),
+    ]
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw")
+        columns = ", ".join(f"null as {name}" for name in ("source", "kind", "historical"))
+        connection.execute(
+            f"create table raw.events as select {columns}, now() as received_at limit 0"
+        )
+        [(freshness, _)] = borders.check_border(
+            connection,
+            FOUND,
+            "raw",
+            folder=tmp_path,
+            run="run",
+            now=NOW,
+            wanted=lambda _table, check: check == "freshness",
+            awaited=awaited,
+        )
+
+    assert ("warned", ("typeform",)) == (freshness.state, freshness.broken[0].keys)
+    assert freshness.notes[0].startswith("typeform: broken; its webhook secret is set")
+    assert freshness.notes[1].startswith("stripe (pull): not judged; its API is pulled")
 
 
 def test_a_source_that_sends_less_warns_by_its_name(tmp_path: Path) -> None:
