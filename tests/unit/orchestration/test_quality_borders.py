@@ -122,8 +122,31 @@ def test_the_page_tells_everything_without_a_network(
     assert "unique(source, event_key)" in text  # of the raw contract, which was not checked
     assert "&lt;script&gt;" in text
     assert "ada@example.com" not in text + (tmp_path / results.FILE).read_text()
-    assert [] == re.findall(r"(?:src|href)=|https?:|@import|<script", text)
-    assert '<b class="failed">failed</b> <code>marts.things</code>' in text
+    assert [] == re.findall(r"src=|href=\"[^#]|https?:|@import|<script", text)
+
+
+def test_the_page_begins_with_what_does_not_hold(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """The rule as a sentence, how many rows and which, the form of what was found, what follows and
+    what to do come before everything that is well."""
+    warehouse.execute("insert into marts.things values ('2', null), ('3', 'NO 1')")
+    check(warehouse, tmp_path)
+    text = (tmp_path / page.FILE).read_text()
+    top, _, rest = text.partition('<h2 class="border">')
+
+    assert "name: never empty" in top
+    assert "name looks like ^[a-z]+$" in top
+    assert "XX 9" in top
+    assert "NO 1" not in text
+    assert "the batch stops before anything is published" in top
+    assert "What to do:" in top
+    assert {"2", "3"} <= set(re.findall(r"<code>(\w+)</code>", top))
+    assert 'href="#marts.things.contract"' in top
+    assert 'id="marts.things.contract"' in rest
+    warehouse.execute("delete from marts.things where id <> '1'")
+    check(warehouse, tmp_path, minute=1)
+    assert "Every rule that could be judged holds." in (tmp_path / page.FILE).read_text()
 
 
 def test_the_page_says_what_was_never_checked(tmp_path: Path) -> None:
