@@ -10,16 +10,23 @@ from typing import Any
 
 import duckdb
 
-from orchestration import accounts, connections, decisions, delivery, destinations, warehouse
+from orchestration import (
+    accounts,
+    connections,
+    decisions,
+    delivery,
+    destinations,
+    recordable,
+    warehouse,
+)
 from orchestration.destinations import Effect
 from orchestration.quality import contracts, runner
 from orchestration.quality.expectations import Contract
 from orchestration.quality.report import Report
 from orchestration.settings import Settings
+from reverse_etl import catalogue
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, Admission, ConsentRow, DispatchReport, EnqueueReport
-
-CONTRACT_VIOLATION = "CONTRACT_VIOLATION"
 
 
 def activate(
@@ -85,10 +92,10 @@ def _enqueue(
     asks: Mapping[str, timedelta],
     now: datetime,
 ) -> tuple[EnqueueReport, Report]:
-    rows = activation_rows(connection, effect)
     report = runner.check_table(connection, contracts[effect.table])
+    rows = activation_rows(connection, effect)
     enqueued = ledger.enqueue(
-        rows,
+        recordable.rows(rows, report.broken_rules),
         destination=effect.destination,
         action=effect.action,
         now=now,
@@ -116,7 +123,7 @@ def admission(
     the contract that the row breaks."""
     limit = asks.get(effect.destination)
     return Admission(
-        dict.fromkeys(broken, CONTRACT_VIOLATION),
+        dict.fromkeys(broken, catalogue.CONTRACT_VIOLATION),
         approve_above.get(effect.destination),
         effect.skips_stale,
         asks=limit,

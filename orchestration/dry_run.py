@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import orjson
 from duckdb import DuckDBPyConnection
 
-from orchestration import activation, connections, destinations, warehouse
+from orchestration import activation, connections, destinations, recordable, warehouse
 from orchestration.backlog import Cost, connectors, cost
 from orchestration.destinations import Effect
 from orchestration.quality import contracts, runner
@@ -71,12 +71,13 @@ class Copy:
         self, ledger: Ledger, effect: Effect, rows: Sequence[ActivationRow], *, now: datetime
     ) -> list[Preview]:
         """What the ledger would do with these rows of the copy."""
+        admission = self.admission(effect)
         return ledger.preview(
-            rows,
+            recordable.rows(rows, admission.held),
             destination=effect.destination,
             action=effect.action,
             now=now,
-            admission=self.admission(effect),
+            admission=admission,
             consents=self.consents,
             as_of=self.as_of,
         )

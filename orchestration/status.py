@@ -11,7 +11,14 @@ from typing import Any
 import duckdb
 
 from ingestion.event_log import EventLog
-from orchestration import accounts, connections, lead_velocity, objectives, warehouse
+from orchestration import (
+    accounts,
+    connections,
+    first_events,
+    lead_velocity,
+    objectives,
+    warehouse,
+)
 from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
 from orchestration.lane_parity import record
@@ -90,6 +97,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             "codes": dict(events.codes),
         },
         "gateway": _gateway(log),
+        "awaited_sources": _awaited(settings, log, now),
         "lane": _lane(settings, log, ledger, published, now),
         "deliveries": dict(deliveries.by_state),
         "destinations": {name: dict(states) for name, states in deliveries.by_destination.items()},
@@ -169,6 +177,20 @@ def _gateway(log: EventLog) -> dict[str, Any]:
         else:
             counts[name] = value
     return told
+
+
+def _awaited(settings: Settings, log: EventLog, now: datetime) -> list[dict[str, Any]]:
+    """Sources that are configured and have never sent anything."""
+    return [
+        {
+            "source": each.way.source,
+            "kind": each.way.kind,
+            "since": each.since.isoformat(),
+            "overdue": each.is_overdue(now),
+            "told": f"{each.name}: {each.told}",
+        }
+        for each in first_events.awaited(settings, log, now)
+    ]
 
 
 def _breakers(ledger: Ledger) -> dict[str, Any]:

@@ -12,9 +12,17 @@ from typing import Any, Final
 
 from dbt_project import catalogue
 from ingestion.gateway.rhythm import Rhythm, rhythm
-from orchestration import connections, credentials, lead_velocity, velocity, warehouse
+from orchestration import (
+    connections,
+    credentials,
+    first_events,
+    lead_velocity,
+    velocity,
+    warehouse,
+)
 from orchestration.alerts.alert import Alert
 from orchestration.credentials import Credential
+from orchestration.first_events import SOURCE_NEVER_SENT, Awaited
 from orchestration.settings import Settings
 from reverse_etl.catalogue import BREAKER_OPEN, CREDENTIAL_OLD, remedy
 from reverse_etl.health import Health
@@ -51,14 +59,20 @@ def old_credentials(settings: Settings, now: datetime) -> Sequence[Alert]:
 
 
 def silent_sources(settings: Settings, now: datetime) -> Sequence[Alert]:
-    """Sources whose webhooks have stayed away for longer than they ever do."""
+    """Sources whose webhooks have stayed away for longer than they ever do, and those that are
+    configured and have never sent anything."""
     with closing(connections.event_log(settings)) as log:
         known = sorted({key.source for key in log.counters() if key.name == "received"})
         found = {
             source: rhythm(log.received_at(source, "webhook", most=_RECENT), now)
             for source in known
         }
-    return [_silent(source, each) for source, each in found.items() if each and each.silent]
+        awaited = first_events.awaited(settings, log, now)
+    never = [_never_sent(each) for each in awaited if each.is_overdue(now)]
+    return [
+        *(_silent(source, each) for source, each in found.items() if each and each.silent),
+        *never,
+    ]
 
 
 def slow_leads(settings: Settings, now: datetime) -> Sequence[Alert]:
@@ -130,6 +144,12 @@ def _silent(source: str, found: Rhythm) -> Alert:
         f" within {usual} of the one before."
     )
     return Alert(f"silent:{source}", SOURCE_SILENT, what, catalogue.entry(SOURCE_SILENT).remedy)
+
+
+def _never_sent(each: Awaited) -> Alert:
+    what = f"{each.name} has never sent anything: {each.told}."
+    told = catalogue.entry(SOURCE_NEVER_SENT).remedy
+    return Alert(f"never:{each.name}", SOURCE_NEVER_SENT, what, told)
 
 
 def _rough(span: timedelta) -> str:

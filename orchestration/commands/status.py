@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from orchestration.commands.output import table
+from orchestration.first_events import SOURCE_NEVER_SENT
 from reverse_etl.catalogue import remedy
 
 STATES = (
@@ -36,6 +37,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
         for name, counts in status["gateway"].items()
     ]
     out.print(table("Received", ("source", "events", "duplicates", "rejected"), sources))
+    tell_awaited(status["awaited_sources"], out)
     tell_deliveries(status, out)
     tell_lane(status["lane"], out)
     for name, cost in status["backlog"].items():
@@ -64,6 +66,13 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
             out.print(
                 f"{name} has no credentials: its rows stay queued (`millrace destinations list`)."
             )
+
+
+def tell_awaited(awaited: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """Sources that should have sent something long ago, and never did."""
+    for each in awaited:
+        if each["overdue"]:
+            out.print(f"[red]{SOURCE_NEVER_SENT}[/] {each['told']}. {remedy(SOURCE_NEVER_SENT)}")
 
 
 def tell_deliveries(status: Mapping[str, Any], out: Console) -> None:

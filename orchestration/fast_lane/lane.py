@@ -19,7 +19,7 @@ from ingestion.contracts import ContractSet
 from ingestion.event_log import EventLog
 from ingestion.event_log.model import LogRow
 from ingestion.sources.parts import to_table
-from orchestration import activation, decisions
+from orchestration import activation, decisions, recordable
 from orchestration.destinations import Effect
 from orchestration.errors import LaneModelError, SliceTooLargeError
 from orchestration.fast_lane import queries
@@ -289,6 +289,7 @@ class Lane:
         if rows:
             checked = engine.read(queries.checked(effect.table))
             broken = quick.broken_rules(self._contracts_of[effect.table], checked)
+            rows = recordable.rows(rows, broken)
         admission = activation.admission(effect, broken, self._approve_above, self._asks)
         return LaneTable(effect.destination, effect.action, rows, admission)
 

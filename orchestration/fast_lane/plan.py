@@ -27,6 +27,9 @@ class Scope(StrEnum):
     SEED = "seed"  # on no event: seeds, and models of seeds alone
 
 
+ACTIVATION = "activation"
+"""The schema of what is wanted at destinations."""
+
 MAY_READ = {
     Scope.EVENT: {Scope.EVENT, Scope.VALUE, Scope.SEED},
     Scope.VALUE: {Scope.EVENT, Scope.VALUE, Scope.PERSON, Scope.SEED},
@@ -245,7 +248,7 @@ def _check(plan: Plan) -> None:
                 )
         if model.scope is Scope.VALUE and not (model.unique or model.is_view):
             raise PlanError(f"Model {model.name} is of scope `value` and has no unique key.")
-    for name in plan.upstream([m.name for m in plan.models if m.schema == "activation"]):
+    for name in plan.upstream([m.name for m in plan.models if m.schema == ACTIVATION]):
         if scopes[name] is Scope.GLOBAL:
             raise PlanError(f"Model {name} is of scope `global` and feeds an activation.")
 

@@ -15,7 +15,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from orchestration.errors import BuildFailedError
-from orchestration.fast_lane.plan import Model, Plan, Scope, Test
+from orchestration.fast_lane.plan import ACTIVATION, Model, Plan, Scope, Test
 from orchestration.fast_lane.slice import Catalog, home, in_memory, quoted
 from orchestration.incremental import merge, state
 from orchestration.incremental.fresh import Fresh, build_fresh
@@ -181,6 +181,8 @@ class _Settlement:
         """The rows that came against all others; dbt's own test saw them among themselves."""
         if not model.unique or model.scope is not Scope.PERSON:
             return  # an event's keys are unique in the log
+        if model.schema == ACTIVATION:
+            return  # rows that repeat a key are held, and the others go on
         connection, target = self.space.warehouse.connection, self.space.warehouse.relation(model)
         columns = ", ".join(map(quoted, model.unique))
         started = perf_counter()

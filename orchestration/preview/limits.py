@@ -25,6 +25,7 @@ FIGURES: Final[Mapping[str, Callable[[Report], float]]] = MappingProxyType(
         "consents_lost": lambda told: sum(each.lost for each in told.consents),
         "models_changed": lambda told: len(told.models),
         "rows_changed": lambda told: sum(each.rows for each in told.models),
+        "rules_broken": lambda told: len(told.built.warned),
         "deliveries": lambda told: sum(each.sent for each in told.deliveries),
         "cancelled": lambda told: sum(each.cancelled for each in told.deliveries),
         "requests": lambda told: sum(each.requests or 0 for each in told.deliveries),

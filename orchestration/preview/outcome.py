@@ -145,12 +145,14 @@ class Deliveries:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """`models` were built of `of`; `reason` says why it was all of them, None where it was not."""
+    """`models` were built of `of`; `reason` says why it was all of them, None where it was not;
+    `warned`: data tests that rows break, such as those whose rows would be held."""
 
     models: tuple[str, ...]
     of: int
     gone: tuple[str, ...]
     reason: str | None
+    warned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

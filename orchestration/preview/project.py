@@ -38,17 +38,22 @@ class Project:
         manifest: dict[str, Any] = json.loads((self._target / "manifest.json").read_bytes())
         return manifest
 
-    def build(self, names: Sequence[str]) -> None:
-        """Build and test these models and seeds; raises PreviewBuildError with dbt's words."""
+    def build(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Build and test these models and seeds; returns the tests that warn, with dbt's words.
+        Raises PreviewBuildError with those of what failed."""
         self._run("build", "--exclude-resource-type", "unit_test", "--select", *names)
+        return words.warned(self._results)
 
     @property
     def _target(self) -> Path:
         return self.folder / "target"
 
+    @property
+    def _results(self) -> Path:
+        return self._target / "run_results.json"
+
     def _run(self, command: str, *arguments: str) -> None:
-        results = self._target / "run_results.json"
-        results.unlink(missing_ok=True)
+        self._results.unlink(missing_ok=True)
         done = subprocess.run(  # noqa: S603  our own dbt, no shell
             [
                 str(dbt.EXECUTABLE), "--quiet", "--no-use-colors", command, *arguments,
@@ -61,7 +66,7 @@ class Project:
             check=False,
         )  # fmt: skip
         if done.returncode:
-            raise PreviewBuildError(words.of(results, done.stdout or done.stderr))
+            raise PreviewBuildError(words.of(self._results, done.stdout or done.stderr))
 
 
 def ensure(source: Path) -> None:

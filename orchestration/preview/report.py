@@ -37,6 +37,7 @@ def summary(report: Report) -> str:
             ("people_merged", "people merged"),
             ("people_split", "people split off"),
             ("scores_changed", "scores changed"),
+            ("rules_broken", "rules broken by rows"),
             ("mqls_gained", "MQLs gained"),
             ("mqls_lost", "MQLs lost"),
             ("owners_changed", "owners changed"),
@@ -72,6 +73,7 @@ def scope(report: Report) -> str:
 def sections(report: Report) -> list[Section]:
     """Those that have something to tell."""
     made = (
+        Section("Rules that rows break", ("test",), tuple((each,) for each in report.built.warned)),
         Section("Identity", ("what", "person", "others"), tuple(_identity(report))),
         Section("Scores", ("what", "people", "sample"), tuple(_scores(report))),
         Section("MQLs", ("what", "people", "sample"), tuple(_mqls(report))),

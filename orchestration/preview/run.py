@@ -99,11 +99,12 @@ def _build(settings: Settings, question: Question, folder: Path, progress: Progr
     chosen = selection.select(base.manifest, manifest, _everything(question, base))
     newer = settle(settings, base, held, progress)
     sides.lay(changed.warehouse, base.warehouse, plan, chosen.names)
+    warned: tuple[str, ...] = ()
     if chosen.names:
         progress(_told(chosen, plan))
-        changed.build(chosen.names)
+        warned = changed.build(chosen.names)
     gone = tuple(selection.missing(base.manifest, manifest))
-    built = Built(chosen.names, len(plan.models), gone, chosen.reason)
+    built = Built(chosen.names, len(plan.models), gone, chosen.reason, warned)
     return _Made(base, changed.warehouse, held, plan, built, newer)
 
 

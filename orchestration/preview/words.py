@@ -32,6 +32,12 @@ def of(results: Path, output: str) -> str:
     return f"dbt cannot read the changed project: {harmless(_last_error(output))}"
 
 
+def warned(results: Path) -> tuple[str, ...]:
+    """Data tests that rows break without failing the build, as `name: how many`."""
+    told = json.loads(results.read_bytes())["results"]
+    return tuple(sorted(_told(each) for each in told if each["status"] == "warn"))
+
+
 def harmless(message: str) -> str:
     """The message, or only what kind of error it is."""
     kinds = {found.strip() for found in _KIND.findall(message)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from orchestration.quality.expectations import SHA256, Rule, matches, not_null, one_of
 
@@ -17,12 +18,19 @@ class Leaving:
     rules: tuple[Rule, ...]
 
 
+_KIND: Final = "coalesce(try(json_type(payload)), 'no JSON') as payload_kind"
+_IS_OBJECT: Final = replace(
+    one_of("payload_kind", "OBJECT"), name="payload is a JSON object", columns=("payload",)
+)
+
+
 def _activation(table: str, fields: Mapping[str, str], *rules: Rule) -> Leaving:
     """`fields`: column → JSON path into the payload, for rules about what leaves the house."""
     columns = tuple(
-        f"json_extract_string(payload, '{path}') as {name}" for name, path in fields.items()
+        f"try(json_extract_string(payload, '{path}')) as {name}" for name, path in fields.items()
     )
-    return Leaving(table, ("payload_hash", *columns), (matches("payload_hash", SHA256), *rules))
+    common = (matches("payload_hash", SHA256), _IS_OBJECT)
+    return Leaving(table, ("payload_hash", _KIND, *columns), (*common, *rules))
 
 
 ACTIVATION = (

@@ -12,10 +12,11 @@ from time import perf_counter
 
 import duckdb
 
+from orchestration.first_events import Awaited
 from orchestration.quality import measured, page, results, runner, schema
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Border, Contract
-from orchestration.quality.measured import MEASURES, Measure
+from orchestration.quality.measured import MEASURES, Asked, Measure
 from orchestration.quality.report import Failure, Report, merged
 from orchestration.quality.results import CONTRACT, Result
 
@@ -32,15 +33,21 @@ def check_border(
     run: str,
     now: datetime,
     wanted: Wanted = lambda _table, _check: True,
+    awaited: Sequence[Awaited] = (),
 ) -> list[tuple[Result, Report]]:
     """Results in the order of the contracts, then of the measures; they are kept in `folder`, whose
-    page tells of them. A table that is as it was when it last passed is not read again."""
+    page tells of them. A table that is as it was when it last passed is not read again. `awaited`:
+    sources that never sent anything."""
     before = results.read(folder)
     asked = [each for each in contracts.at(border) if wanted(each.name, CONTRACT)]
     found = [
         *_contracts(connection, asked, border, before, run, now),
         *_measures(
-            connection, [each for each in MEASURES if each.border == border], wanted, run, now
+            connection,
+            [each for each in MEASURES if each.border == border],
+            wanted,
+            run,
+            Asked(now, awaited),
         ),
     ]
     keep(folder, contracts, [result for result, _ in found])
@@ -119,21 +126,21 @@ def _measures(
     asked: Collection[Measure],
     wanted: Wanted,
     run: str,
-    now: datetime,
+    known: Asked,
 ) -> Iterator[tuple[Result, Report]]:
     for measure in asked:
         name = measure.contract.name
         if not wanted(name, measure.name):
             continue
         started = perf_counter()
-        report = measured.check(connection, measure, now)
+        report = measured.check(connection, measure, known)
         yield (
             results.of_report(
                 report,
                 border=measure.border,
                 table=name,
                 check=measure.name,
-                at=now,
+                at=known.now,
                 run=run,
                 seconds=perf_counter() - started,
             ),

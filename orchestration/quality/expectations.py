@@ -16,6 +16,15 @@ CHECKED: Final = "checked"
 """What the table is called in a contract's query, for expressions among its columns."""
 
 
+_OF_VALUES: Final = frozenset(
+    {
+        "ExpectColumnValuesToBeInSet",
+        "ExpectColumnValuesToMatchRegex",
+        "ExpectColumnValuesToBeBetween",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One expectation; `blocking` ones stop what is downstream, the others warn.
@@ -33,6 +42,18 @@ class Rule:
     origin: Origin = "hand"
     reveals: bool = False
     elsewhere: bool = False
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of the contract's query that it is about."""
+        told = self.arguments
+        names = (told.get(name) for name in ("column", "column_A", "column_B"))
+        return (*filter(None, names), *told.get("column_list", ()))
+
+    @property
+    def shows(self) -> bool:
+        """Whether the form of what breaks it says something."""
+        return bool(self.columns) and self.expectation in _OF_VALUES
 
 
 @dataclass(frozen=True, slots=True)

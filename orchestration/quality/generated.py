@@ -11,7 +11,8 @@
 | `config: {meta: {expect: {regex: '^a_'}}}` of a column | matches |
 
 A test's `severity` says whether the rule blocks; `expect` blocks unless `severity: warn` stands in
-it.
+it. At the activation border a test of dbt only tells, so that a build goes on, and its rule holds
+the row.
 """
 
 from __future__ import annotations
@@ -114,15 +115,15 @@ def _kind(test: Node) -> str:
     return str(test["test_metadata"]["name"])
 
 
-def _blocks(test: Node) -> bool:
-    return str(test["config"]["severity"]).lower() == "error"
+def _blocks(test: Node, of: Node) -> bool:
+    return _border(of) == "activation" or str(test["config"]["severity"]).lower() == "error"
 
 
 def _never_null(node: Node, tests: Sequence[Node]) -> dict[str, bool]:
     """Column → whether a null blocks."""
     found: dict[str, bool] = {}
     for test in tests:
-        told, blocks = _arguments(test), _blocks(test)
+        told, blocks = _arguments(test), _blocks(test, node)
         names: Sequence[str] = ()
         if _kind(test) == "integrity":
             names = [*told.get("primary_key", []), *told.get("not_null", [])]
@@ -160,7 +161,7 @@ def _all_nulls(columns: Mapping[str, bool]) -> Iterator[_Found]:
 
 
 def _of_test(test: Node, node: Node, nodes: Mapping[str, Node]) -> Iterator[_Found]:
-    told, kind, blocking = _arguments(test), _kind(test), _blocks(test)
+    told, kind, blocking = _arguments(test), _kind(test), _blocks(test, node)
     if kind == "integrity":
         for names in (told.get("primary_key"), told.get("unique")):
             if names:
@@ -170,7 +171,7 @@ def _of_test(test: Node, node: Node, nodes: Mapping[str, Node]) -> Iterator[_Fou
     elif kind == "accepted_values":
         yield _accepted(told["column_name"], told["values"], node, blocking=blocking)
     elif kind == "relationships":
-        yield _reference(test, nodes)
+        yield _reference(test, nodes, blocking=blocking)
 
 
 def _accepted(column: str, values: Sequence[object], node: Node, *, blocking: bool) -> _Found:
@@ -184,7 +185,7 @@ def _accepted(column: str, values: Sequence[object], node: Node, *, blocking: bo
     return _Found(rule, (f"cast({CHECKED}.{column} as varchar) as {alias}",))
 
 
-def _reference(test: Node, nodes: Mapping[str, Node]) -> _Found:
+def _reference(test: Node, nodes: Mapping[str, Node], *, blocking: bool) -> _Found:
     """The query brings the key that has no row to point to."""
     told = _arguments(test)
     column, field = told["column_name"], told["field"]
@@ -201,7 +202,7 @@ def _reference(test: Node, nodes: Mapping[str, Node]) -> _Found:
         f" where parent.{field} = {CHECKED}.{column}) then 'missing' end as {alias}"
     )
     told_as = f"relationships({column} in {name}.{field})"
-    rule = never(alias, told_as, column, blocking=_blocks(test))
+    rule = never(alias, told_as, column, blocking=blocking)
     return _Found(replace(rule, elsewhere=True), (missing,))
 
 

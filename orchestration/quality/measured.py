@@ -11,12 +11,23 @@ from typing import Final
 
 import duckdb
 
+from orchestration import first_events
+from orchestration.first_events import Awaited
 from orchestration.quality import measures, runner
 from orchestration.quality.expectations import Border, Contract, one_of
 from orchestration.quality.measures import Drift, Freshness, Verdict, Volume
 from orchestration.quality.report import Report
 
-Measured = Callable[[duckdb.DuckDBPyConnection, datetime], Sequence[Verdict]]
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a measure may know besides the warehouse; `awaited`: sources that never sent."""
+
+    now: datetime
+    awaited: Sequence[Awaited] = ()
+
+
+Measured = Callable[[duckdb.DuckDBPyConnection, Asked], Sequence[Verdict]]
 
 KEPT, BROKEN, NOT_JUDGED = "kept", "broken", "not judged"
 
@@ -54,11 +65,11 @@ class Measure:
         )
 
 
-def check(connection: duckdb.DuckDBPyConnection, measure: Measure, now: datetime) -> Report:
+def check(connection: duckdb.DuckDBPyConnection, measure: Measure, asked: Asked) -> Report:
     """What was not judged, and every figure, stands in the notes; `rows` counts what was."""
     import pandas as pd
 
-    verdicts = measure.of(connection, now)
+    verdicts = measure.of(connection, asked)
     rows = [(each.key, _word(each)) for each in verdicts]
     report = runner.check(measure.contract, pd.DataFrame(rows, columns=["key", "verdict"]))
     notes = tuple(f"{each.key}: {_word(each)}; {each.said}" for each in verdicts)
@@ -70,14 +81,14 @@ def _word(verdict: Verdict) -> str:
     return {True: KEPT, False: BROKEN, None: NOT_JUDGED}[verdict.kept]
 
 
-def _volume(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Verdict]:
-    day = now.date() - timedelta(days=1)
+def _volume(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Verdict]:
+    day = asked.now.date() - timedelta(days=1)
     found = connection.execute(
         f"""
         select source, cast(received_at as date), count(*) from raw.events
         where {_ARRIVED} and received_at < ? group by all order by all
         """,
-        [now],
+        [asked.now],
     ).fetchall()
     counts: dict[str, dict[date, int]] = defaultdict(dict)
     for source, on, rows in found:
@@ -85,7 +96,7 @@ def _volume(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Verdic
     return [measures.volume(source, days, day, _VOLUME) for source, days in counts.items()]
 
 
-def _freshness(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Verdict]:
+def _freshness(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Verdict]:
     found = connection.execute(
         f"""
         select source, list(received_at order by received_at desc)
@@ -97,10 +108,14 @@ def _freshness(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Ver
         """,
         [_FRESHNESS.events],
     ).fetchall()
-    return [measures.freshness(source, times, now, _FRESHNESS) for source, times in found]
+    told = [measures.freshness(source, times, asked.now, _FRESHNESS) for source, times in found]
+    return told + [
+        Verdict(each.name, False if each.is_overdue(asked.now) else None, each.told)
+        for each in asked.awaited
+    ]
 
 
-def _scores(connection: duckdb.DuckDBPyConnection, _now: datetime) -> list[Verdict]:
+def _scores(connection: duckdb.DuckDBPyConnection, _asked: Asked) -> list[Verdict]:
     """The last finished period of each version beside the first with enough people; the newest
     of all is still under way."""
     found = connection.execute(
@@ -124,8 +139,8 @@ def _scores(connection: duckdb.DuckDBPyConnection, _now: datetime) -> list[Verdi
     ]
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Verdict]:
-    since = now - timedelta(days=_DRIFT.days)
+def _sources(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Verdict]:
+    since = asked.now - timedelta(days=_DRIFT.days)
     found = connection.execute(
         """
         select coalesce(original_source, '(none)'),
@@ -134,7 +149,7 @@ def _sources(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Verdi
         from marts.dim_people where first_seen_at >= ? and first_seen_at < ?
         group by all
         """,
-        [since, since, since - timedelta(days=_DRIFT.reference_days), now],
+        [since, since, since - timedelta(days=_DRIFT.reference_days), asked.now],
     ).fetchall()
     then = {kind: rows for kind, rows, _ in found}
     current = {kind: rows for kind, _, rows in found}
@@ -156,7 +171,8 @@ MEASURES: Final = (
         "raw",
         "raw",
         "events",
-        "No source has been silent for three times its longest usual gap.",
+        "No source has been silent for three times its longest usual gap, and each that is "
+        f"configured has sent something within {first_events.WITHIN.days} days.",
         _freshness,
     ),
     Measure(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from filelock import FileLock
 
-from orchestration.quality import results, schema
+from orchestration.quality import results, schema, words
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Border, Contract
 from orchestration.quality.measured import MEASURES
@@ -26,9 +26,13 @@ _TEMPLATE: Final = Path(__file__).with_name("page.html.j2")
 
 @dataclass(frozen=True, slots=True)
 class ShownRule:
+    """`says`: in a sentence; `then`: what follows if it is broken."""
+
     name: str
+    says: str
     origin: str
     blocking: bool
+    then: str
     state: str
     broken: Broken | None
 
@@ -50,6 +54,17 @@ class ShownCheck:
     @property
     def state(self) -> str:
         return self.last.state if self.last else UNCHECKED
+
+    @property
+    def of(self) -> str:
+        """What was looked at."""
+        if self.last is None:
+            return ""
+        return _counted(self.last.rows, "row" if self.name == CONTRACT else "series judged")
+
+    @property
+    def broken(self) -> tuple[ShownRule, ...]:
+        return tuple(rule for rule in self.rules if rule.broken)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -75,7 +90,9 @@ def write(folder: Path, contracts: Contracts) -> Path:
     told = {name: states.pop(name, 0) for name in ("failed", "warned", "passed")}
     template = Environment(autoescape=True).from_string(_TEMPLATE.read_text(encoding="utf-8"))
     text = template.render(
+        bad=[check for check in checks if check.broken],
         borders={border: [each for each in checks if each.border == border] for border in BORDERS},
+        words=words,
         counts={**told, "other": states.total()},
         at=max((each.last.at for each in checks if each.last), default=None),
     )
@@ -112,14 +129,15 @@ def _of_border(
 ) -> Iterator[ShownCheck]:
     for contract in contracts.at(border):
         history = _newest(found.get((contract.name, CONTRACT), []))
-        rules = tuple(_rules(_told(contract), history))
+        rules = tuple(_rules(border, _told(contract), history))
         yield ShownCheck(border, contract.name, CONTRACT, rules, history)
     for measure in MEASURES:
         if measure.border == border:
             name = measure.contract.name
             history = _newest(found.get((name, measure.name), []))
             told = [(measure.name, measure.says, "hand", measure.blocking)]
-            yield ShownCheck(border, name, measure.name, tuple(_rules(told, history)), history)
+            rules = tuple(_rules(border, told, history))
+            yield ShownCheck(border, name, measure.name, rules, history)
 
 
 def _newest(history: Sequence[Result]) -> tuple[Result, ...]:
@@ -128,17 +146,23 @@ def _newest(history: Sequence[Result]) -> tuple[Result, ...]:
 
 def _told(contract: Contract) -> Iterator[tuple[str, str, str, bool]]:
     if contract.types:
-        yield schema.RULE, schema.RULE, "dbt", True
+        yield schema.RULE, "columns and types are as promised", "dbt", True
     for rule in contract.rules:
-        yield rule.name, rule.name, rule.origin, rule.blocking
+        yield rule.name, words.says(rule), rule.origin, rule.blocking
 
 
 def _rules(
-    told: Iterable[tuple[str, str, str, bool]], history: Sequence[Result]
+    border: Border, told: Iterable[tuple[str, str, str, bool]], history: Sequence[Result]
 ) -> Iterator[ShownRule]:
     """`told`: name in the results, as it is shown, origin, whether it blocks."""
     broken = {each.rule: each for each in history[0].broken} if history else {}
     for name, text, origin, blocking in told:
         failed = broken.get(name)
         state = ("failed" if blocking else "warned") if failed else "passed"
-        yield ShownRule(text, origin, blocking, state if history else UNCHECKED, failed)
+        then = words.CONSEQUENCES[border] if blocking else words.WARNING
+        shown_state = state if history else UNCHECKED
+        yield ShownRule(name, text, origin, blocking, then, shown_state, failed)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' if number != 1 and not what.endswith('judged') else ''}"

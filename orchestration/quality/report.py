@@ -12,8 +12,8 @@ KEY_SAMPLE = 20
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A broken rule: `keys` are the failing rows' key values, `count` how many rows fail, `detail`
-    says more where that is no data of anybody."""
+    """A broken rule: `keys` are the failing rows' key values, `count` how many rows fail, `sample`
+    shows the form of what stands there, `detail` says more where that is no data of anybody."""
 
     rule: str
     columns: tuple[str, ...]
@@ -21,6 +21,12 @@ class Failure:
     keys: tuple[str, ...]
     blocking: bool
     detail: str = ""
+    sample: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """What is shown of it besides count and keys."""
+        return self.detail or ", ".join(self.sample)
 
     @property
     def shown_keys(self) -> tuple[str, ...]:
@@ -58,18 +64,18 @@ class Report:
         return found
 
     def markdown(self) -> str:
-        """A table for the Dagster UI: rule, column, how many rows, the first keys."""
+        """A table for the Dagster UI: rule, how many rows, the first keys, what stands there."""
         if self.passed:
             return "\n\n".join(
                 [f"All {self.rules} rules hold for {self.rows:,} rows.", *self.notes]
             )
-        lines = ["| rule | rows | keys | detail |", "|---|---|---|---|"]
+        lines = ["| rule | rows | keys | found (masked) |", "|---|---|---|---|"]
         lines += [_line(failure) for failure in self.failures]
         return "\n".join([*lines, "", *self.notes])
 
 
 def _line(failure: Failure) -> str:
-    cells = (failure.rule, f"{failure.count:,}", ", ".join(failure.shown_keys), failure.detail)
+    cells = (failure.rule, f"{failure.count:,}", ", ".join(failure.shown_keys), failure.told)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -23,7 +23,7 @@ KEEP: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule that did not hold: `keys` are a sample, without PII."""
+    """A rule that did not hold: `keys` are a sample; neither they nor `detail` hold PII."""
 
     rule: str
     blocking: bool
@@ -76,7 +76,7 @@ def of_report(
 ) -> Result:
     """What is kept of a report: no more keys than are shown."""
     broken = tuple(
-        Broken(each.rule, each.blocking, each.count, each.shown_keys, each.detail)
+        Broken(each.rule, each.blocking, each.count, each.shown_keys, each.told)
         for each in report.failures
     )
     return Result(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, Update, bindparam, insert, update
 
 from reverse_etl import catalogue
 from reverse_etl.ledger import awaited, positions
@@ -40,6 +40,7 @@ class _Changes:
     inserts: list[tuple[ActivationRow, Goal]] = field(default_factory=list)
     moves: list[tuple[int, Goal]] = field(default_factory=list)
     refreshes: list[tuple[int, ActivationRow]] = field(default_factory=list)
+    renewals: list[tuple[int, ActivationRow]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
     def count(self, name: str) -> None:
@@ -57,6 +58,8 @@ class _Changes:
             self.count("reopened" if state is State.PENDING else _REPORTED[state])
         if step.refresh is not None:
             self.refreshes.append((step.refresh, row))
+        if step.renew is not None:
+            self.renewals.append((step.renew, row))
         if not (step.insert or step.move):
             self.count("stale" if step.stale else "unchanged")
 
@@ -153,6 +156,8 @@ def _write(connection: Connection, destination: str, changes: _Changes, now: dat
             connection.execute(_EXPLAIN, explained)
     if changes.refreshes:
         connection.execute(_REFRESH, [_refreshed(*fresh, now) for fresh in changes.refreshes])
+    if changes.renewals:
+        connection.execute(_RENEW, [_renewed(*fresh, now) for fresh in changes.renewals])
     for start in range(0, len(changes.inserts), _PAGE):  # as parameters rows take much memory
         page = changes.inserts[start : start + _PAGE]
         connection.execute(insert(deliveries), [_inserted(*new, now) for new in page])
@@ -176,14 +181,21 @@ _EXPLAIN = (
     .values(message=bindparam("b_message"))
 )
 _WAITS = (State.HELD, State.PENDING)
-_ONCE = {"destination", "action", "mode", "entity_key", "purpose"}  # never change afterwards
+_ONCE = {"destination", "action", "entity_key"}  # what a delivery is found by
 _FIELDS = ActivationRow.__slots__
 _CONTENT = [name for name in _FIELDS if name not in _ONCE]
-_REFRESH = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("b_id"))
-    .values({name: bindparam(f"b_{name}") for name in (*_CONTENT, "urgency", "updated_at")})
-)
+_AROUND = [name for name in _CONTENT if name not in ("payload", "payload_hash")]
+
+
+def _taking(names: Sequence[str]) -> Update:
+    values: dict[str, Any] = {
+        name: bindparam(f"b_{name}") for name in (*names, "urgency", "updated_at")
+    }
+    return update(deliveries).where(deliveries.c.id == bindparam("b_id")).values(values)
+
+
+_REFRESH = _taking(_CONTENT)
+_RENEW = _taking(_AROUND)
 
 
 def _moved(delivery_id: int, wanted: Goal, now: datetime) -> dict[str, Any]:
@@ -198,7 +210,17 @@ def _explained(delivery_id: int, wanted: Goal) -> dict[str, Any]:
 
 
 def _refreshed(delivery_id: int, row: ActivationRow, now: datetime) -> dict[str, Any]:
-    fresh = {f"b_{name}": getattr(row, name) for name in _CONTENT}
+    return _taken(_CONTENT, delivery_id, row, now)
+
+
+def _renewed(delivery_id: int, row: ActivationRow, now: datetime) -> dict[str, Any]:
+    return _taken(_AROUND, delivery_id, row, now)
+
+
+def _taken(
+    names: Sequence[str], delivery_id: int, row: ActivationRow, now: datetime
+) -> dict[str, Any]:
+    fresh = {f"b_{name}": getattr(row, name) for name in names}
     urgency = row.deadline_at or NEVER
     return fresh | {"b_id": delivery_id, "b_urgency": urgency, "b_updated_at": now}
 

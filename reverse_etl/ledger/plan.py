@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reverse_etl import awaiting, catalogue, consent
@@ -61,13 +61,15 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do for one row: move the waiting delivery, and insert a new one, or not; `stale`:
-    neither, because it was too old when it was first seen."""
+    """What to do for one row: move the waiting delivery, and insert a new one, or not; `refresh`:
+    take all that the row says anew, `renew`: all but its payload, which somebody may have edited;
+    `stale`: nothing, because it was too old when it was first seen."""
 
     insert: Goal | None = None
     supersede: int | None = None
     move: tuple[int, Goal] | None = None
     refresh: int | None = None
+    renew: int | None = None
     stale: bool = False
 
 
@@ -132,7 +134,7 @@ def plan_event(
         return NOTHING
     step = _move(known, wanted)
     changed = known.payload_hash != row.payload_hash and not known.tried
-    return Step(move=step.move, refresh=known.id if changed else None)
+    return replace(step, refresh=known.id, renew=None) if changed else step
 
 
 def _move(waiting: Known, wanted: Goal) -> Step:
@@ -142,7 +144,9 @@ def _move(waiting: Known, wanted: Goal) -> Step:
         return Step(move=(waiting.id, wanted)) if waited or explained else NOTHING
     if waiting.apart and wanted.state is State.PENDING:
         return NOTHING
-    return Step(move=(waiting.id, wanted))
+    # What broke the contract may be any column, not the payload alone.
+    mended = waiting.code == catalogue.CONTRACT_VIOLATION
+    return Step(move=(waiting.id, wanted), renew=waiting.id if mended else None)
 
 
 def _is_settled(row: ActivationRow, wanted: Goal, history: History) -> bool:

@@ -5,11 +5,12 @@ The activation border is checked while enqueuing, where single rows can be held.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration import warehouse
+from orchestration import connections, first_events, warehouse
 from orchestration.dbt import ensure_manifest
 from orchestration.quality import borders, contracts, told
 from orchestration.quality.contracts import Contracts
@@ -50,10 +51,12 @@ def _border(found: Contracts, border: Border) -> dg.AssetChecksDefinition:
         description=f"What the tables of the {border} border promise.",
     )
     def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        settings = load_settings()
+        settings, now = load_settings(), datetime.now(UTC)
         asked = {
             (".".join(key.asset_key.path), key.name) for key in context.selected_asset_check_keys
         }
+        with closing(connections.event_log(settings)) as log:
+            awaited = first_events.awaited(settings, log, now)
         with (
             warehouse.exclusive(settings.warehouse),
             warehouse.connect(settings.warehouse, read_only=False) as connection,
@@ -64,8 +67,9 @@ def _border(found: Contracts, border: Border) -> dg.AssetChecksDefinition:
                 border,
                 folder=settings.quality,
                 run=context.run.run_id,
-                now=datetime.now(UTC),
+                now=now,
                 wanted=lambda table, name: (table, name) in asked,
+                awaited=awaited,
             )
         for result, report in results:
             yield told.check_result(result, report, settings.quality)

@@ -17,7 +17,7 @@ from orchestration import activation, connections
 from orchestration.cli import app
 from orchestration.destinations import HUBSPOT
 from orchestration.quality import activation_contracts
-from orchestration.quality.expectations import Contract
+from orchestration.quality.expectations import Contract, not_null
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import ActivationRow, EnqueueReport, State
@@ -30,7 +30,12 @@ CONTACTS = next(each for each in HUBSPOT.effects if each.action == "upsert_conta
 LEAVING = activation_contracts.BY_TABLE[CONTACTS.table]
 PROMISED = {
     CONTACTS.table: Contract(
-        "activation", "activation", LEAVING.table, ("entity_key",), LEAVING.columns, LEAVING.rules
+        "activation",
+        "activation",
+        LEAVING.table,
+        ("entity_key",),
+        LEAVING.columns,
+        (not_null("payload_hash"), *LEAVING.rules),
     )
 }
 
@@ -53,6 +58,28 @@ def enqueue(ledger: Ledger, *rows: ActivationRow) -> EnqueueReport:
             ledger, copy, CONTACTS, contracts=PROMISED, approve_above={}, asks={}, now=NOON
         )
     return told
+
+
+def test_a_payload_that_is_no_json_is_held_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text that cannot be read, a list, and a row that is there twice or lacks what the ledger
+    needs stop nobody; each is held once, and can be looked at."""
+    monkeypatch.setenv("MILLRACE_HOME", str(tmp_path))
+    half, listed = replace(person(2, ""), payload="{"), replace(person(3, ""), payload="[]")
+    twice = person(4, "nowhere")
+    bare = replace(person(5, "e@e.io"), payload_hash=None)  # type: ignore[arg-type]
+    with closing(connections.ledger(Settings(home=tmp_path))) as ledger:
+        told = enqueue(ledger, person(1, "a@a.io"), half, listed, twice, twice, bare)
+        held = {row["entity_key"].rpartition("-")[2]: row["message"] for row in review_queue()}
+        shown = [ledger.dead_letters.show(each.id) for each in ledger.dead_letters.list()]
+
+    assert EnqueueReport(inserted=1, held=4) == told
+    assert "payload is a JSON object" in held["2"]
+    assert "payload is a JSON object" in held["3"]
+    assert "breaks regex(email)" == held["4"]
+    assert "breaks not_null(payload_hash)" == held["5"]
+    assert {} in [each.delivery.body for each in shown]
 
 
 def review_queue() -> list[dict[str, Any]]:

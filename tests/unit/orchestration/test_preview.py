@@ -49,7 +49,7 @@ EMPTY = Report(
 )  # fmt: skip
 CHANGED = replace(
     EMPTY,
-    built=Built(("score_rules", "fct_scores"), 210, (), None),
+    built=Built(("score_rules", "fct_scores"), 210, (), None, ("unique_key: 2 rows",)),
     models=(ModelChange("fct_scores", 0, 0, 2, True, {"fit": 2, "total": 2}),),
     identity=Identity(3, 2, 1, 0, (Joined("p1", ("p1", "p3")),), ()),
     scores=Scores(
@@ -277,11 +277,19 @@ MARKDOWN = """\
 
 **Above the limit:** people_merged is 1, at most 0 allowed.
 
-1 people merged; 2 scores changed; 1 MQLs gained; 1 owners changed; 1 consents lost; \
-1 deliveries would follow; 2 rows of 1 models change.
+1 people merged; 2 scores changed; 1 rules broken by rows; 1 MQLs gained; 1 owners changed; \
+1 consents lost; 1 deliveries would follow; 2 rows of 1 models change.
 
 Compared with what was published on 2026-03-02 12:00 UTC (events up to position 812). \
 Of the models and seeds 2 of 210 were built.
+
+<details><summary>Rules that rows break</summary>
+
+| test |
+| --- |
+| unique_key: 2 rows |
+
+</details>
 
 <details><summary>Identity</summary>
 
@@ -312,8 +320,8 @@ def test_a_report_reads_well_on_a_pull_request() -> None:
 
     assert told.startswith(MARKDOWN)
     assert [
-        "Identity", "Scores", "MQLs", "Owners", "Consent", "Deliveries that would follow",
-        "Models whose rows change",
+        "Rules that rows break", "Identity", "Scores", "MQLs", "Owners", "Consent",
+        "Deliveries that would follow", "Models whose rows change",
     ] == [each.title for each in report.sections(CHANGED)]  # fmt: skip
     assert "| hubspot create_task | 1 | 0 | 0 | 0 | 1 | 0.0 |" in told
     assert "| fct_scores | 0 | 0 | 2 | fit (2), total (2) |" in told

@@ -45,6 +45,15 @@ def test_failing_rows_are_named_by_key_not_by_value() -> None:
     assert "SECRET VALUE" not in report.markdown()
 
 
+def test_the_form_of_what_breaks_a_rule_is_shown() -> None:
+    """Enough to see what is wrong, and nothing of what stands there."""
+    report = runner.check(CONTRACT, things((1, "a", "Ada Löw-12@x.io "), (2, "b", "")))
+
+    [failure] = report.failures
+    assert ("Xxx Xxx-99@x.xx␣", "(empty)") == failure.sample
+    assert "Xxx-99" in report.markdown()
+
+
 def test_only_blocking_rules_hold_rows() -> None:
     """A warning rule is reported but holds no row."""
     report = runner.check(CONTRACT, things((1, None, "x"), (2, "b", "NO")))

@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.expected import Way
+from orchestration.first_events import Awaited
 from orchestration.quality import borders, contracts, page, results
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Contract, Rule, between, matches, not_null, unique
@@ -120,8 +122,31 @@ def test_the_page_tells_everything_without_a_network(
     assert "unique(source, event_key)" in text  # of the raw contract, which was not checked
     assert "&lt;script&gt;" in text
     assert "ada@example.com" not in text + (tmp_path / results.FILE).read_text()
-    assert [] == re.findall(r"(?:src|href)=|https?:|@import|<script", text)
-    assert '<b class="failed">failed</b> <code>marts.things</code>' in text
+    assert [] == re.findall(r"src=|href=\"[^#]|https?:|@import|<script", text)
+
+
+def test_the_page_begins_with_what_does_not_hold(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """The rule as a sentence, how many rows and which, the form of what was found, what follows and
+    what to do come before everything that is well."""
+    warehouse.execute("insert into marts.things values ('2', null), ('3', 'NO 1')")
+    check(warehouse, tmp_path)
+    text = (tmp_path / page.FILE).read_text()
+    top, _, rest = text.partition('<h2 class="border">')
+
+    assert "name: never empty" in top
+    assert "name looks like ^[a-z]+$" in top
+    assert "XX 9" in top
+    assert "NO 1" not in text
+    assert "the batch stops before anything is published" in top
+    assert "What to do:" in top
+    assert {"2", "3"} <= set(re.findall(r"<code>(\w+)</code>", top))
+    assert 'href="#marts.things.contract"' in top
+    assert 'id="marts.things.contract"' in rest
+    warehouse.execute("delete from marts.things where id <> '1'")
+    check(warehouse, tmp_path, minute=1)
+    assert "Every rule that could be judged holds." in (tmp_path / page.FILE).read_text()
 
 
 def test_the_page_says_what_was_never_checked(tmp_path: Path) -> None:
@@ -153,6 +178,34 @@ def test_a_measure_that_could_not_judge_is_not_called_good(tmp_path: Path) -> No
     assert "passed" == told[CONTRACT][0]
     assert ("not judged", ("shop: not judged; 0 of 4 weeks of history",)) == told["volume"]
     assert ("not judged", ("shop: not judged; too few events for a rhythm",)) == told["freshness"]
+
+
+def test_a_source_that_never_sent_warns_when_it_is_overdue(tmp_path: Path) -> None:
+    """No row of the log tells of it; before three days have passed nothing is judged."""
+    awaited = [
+        Awaited(Way("typeform", "webhook"), NOW - timedelta(days=4)),
+        Awaited(Way("stripe", "pull"), NOW - timedelta(days=2)),
+    ]
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw")
+        columns = ", ".join(f"null as {name}" for name in ("source", "kind", "historical"))
+        connection.execute(
+            f"create table raw.events as select {columns}, now() as received_at limit 0"
+        )
+        [(freshness, _)] = borders.check_border(
+            connection,
+            FOUND,
+            "raw",
+            folder=tmp_path,
+            run="run",
+            now=NOW,
+            wanted=lambda _table, check: check == "freshness",
+            awaited=awaited,
+        )
+
+    assert ("warned", ("typeform",)) == (freshness.state, freshness.broken[0].keys)
+    assert freshness.notes[0].startswith("typeform: broken; its webhook secret is set")
+    assert freshness.notes[1].startswith("stripe (pull): not judged; its API is pulled")
 
 
 def test_a_source_that_sends_less_warns_by_its_name(tmp_path: Path) -> None:

@@ -163,6 +163,19 @@ def test_other_types_are_compared_as_text() -> None:
     assert ["accepted_values(a)"] == [failure.rule for failure in bad.failures]
 
 
+def test_what_only_warns_in_a_build_holds_the_row_at_the_border() -> None:
+    """dbt's tests of an activation table warn, so that a build goes on; its rules hold rows. What
+    `expect` lets pass with a warning passes there too."""
+    made = contract(
+        data_test("model.things", "unique", column_name="a", severity="WARN"),
+        data_test("model.things", "not_null", column_name="b", severity="warn"),
+        layer="activation",
+        c=column("integer", expect={"min": 0, "severity": "warn"}),
+    )
+
+    assert {"range(c)"} == {each.name for each in made.rules if not each.blocking}
+
+
 @pytest.mark.parametrize("expect", [{}, {"minimum": 0}, 5])
 def test_an_expect_that_is_not_understood_is_refused(expect: object) -> None:
     """A misspelt range must not pass as one that holds."""

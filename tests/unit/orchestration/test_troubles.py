@@ -117,6 +117,29 @@ def test_a_source_is_silent_by_its_own_rhythm(settings, log):
     assert alert == troubles.silent_sources(settings, NOON + 90 * MINUTE)[0]  # told once
 
 
+def test_a_source_that_never_sent_is_told_after_three_days(settings, log, monkeypatch):
+    """Counted from when it was first seen configured, by webhook and by pull alone; what sends, and
+    what has just been switched on, is left in peace."""
+    monkeypatch.setenv("MILLRACE_WEBHOOK_SECRET_TYPEFORM", "s")
+    monkeypatch.setenv("MILLRACE_WEBHOOK_SECRET_STRIPE", "s")
+    pulling = settings.model_copy(update={"pulls": ("stripe",)})
+    assert [] == troubles.silent_sources(pulling, NOON)
+    arrive(log, "stripe", NOON + DAY)
+    monkeypatch.setenv("MILLRACE_WEBHOOK_SECRET_CALENDLY", "s")
+    assert [] == troubles.silent_sources(pulling, NOON + 3 * DAY)
+
+    told = troubles.silent_sources(pulling, NOON + 3 * DAY + MINUTE)
+
+    assert ["never:stripe (pull)", "never:typeform"] == [alert.key for alert in told]
+    assert {"SOURCE_NEVER_SENT"} == {alert.code for alert in told}
+    assert "seen first on 2026-03-02 12:00 UTC" in told[0].what
+    assert told == troubles.silent_sources(pulling, NOON + 3 * DAY + 2 * MINUTE)  # told once
+    arrive(log, "typeform", NOON + 4 * DAY)
+    assert ["never:stripe (pull)"] == [
+        alert.key for alert in troubles.silent_sources(pulling, NOON + 4 * DAY)
+    ]
+
+
 @pytest.mark.parametrize(
     ("file", "code"),
     [

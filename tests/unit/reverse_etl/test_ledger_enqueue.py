@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from reverse_etl.edit import Change
 from reverse_etl.errors import LedgerUnavailableError
 from reverse_etl.ledger import Ledger, Settlement
 from reverse_etl.model import Admission, ConsentRow, EnqueueReport, Kind, Outcome, State
@@ -271,3 +272,22 @@ def test_an_event_that_is_too_old_when_first_seen_is_left_alone(ledger):
     ledger.enqueue([young], **asked, now=NOON)
     told = ledger.enqueue([young], **asked, now=NOON + timedelta(days=8))
     assert EnqueueReport(expired=1) == told
+
+
+@pytest.mark.parametrize("like", [A, conversion(1)], ids=["state", "event"])
+def test_a_mended_row_goes_as_it_is_now(ledger, like):
+    """What broke the contract may stand beside the payload: all but an edited payload is taken
+    anew, also where the payload is the same."""
+    odd = "states" if like.mode == "state" else like.mode
+    broken = replace(like, mode=odd, order_key="", priority=9)
+    put(ledger, broken, held={like.entity_key: "CONTRACT_VIOLATION"})
+    [held] = ledger.dead_letters.list(state=State.HELD)
+    changes = [Change("set", "note", "Edited")]
+    ledger.dead_letters.edit([held.id], changes, who="me", now=NOON, reason="typo")
+
+    assert EnqueueReport(reopened=1) == put(ledger, like)
+
+    [queued] = ledger.find(states=[State.PENDING])
+    expected = (like.mode, like.order_key, like.priority)
+    assert expected == (queued.mode, queued.order_key, queued.priority)
+    assert "Edited" in queued.payload
