@@ -24,6 +24,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
+from support.postgres import PostgresCluster
 
 import orchestration
 from dbt_project.catalogue import catalogue
@@ -210,6 +211,20 @@ def test_the_last_batch_is_told_from_dagsters_own_storage(stage: Stage) -> None:
     assert 0 < found.seconds < 60
 
 
+def test_the_last_batch_is_told_from_a_server_too(
+    postgres: PostgresCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Dagster's storage is on PostgreSQL; nothing before it has tables."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    settings = Settings(home=tmp_path, dagster_url=postgres.new_database())
+    assert () == runs.last_runs(settings)
+    monkeypatch.setenv(dagster_home.URL_VARIABLE, settings.dagster_url)
+    with dagster_home.instance(settings) as instance:
+        _failing_batch().execute_in_process(instance=instance, raise_on_error=False)
+    [found] = runs.last_runs(settings)
+    assert ("batch", False) == (found.job, found.succeeded)
+
+
 def test_labels_are_few_whatever_strangers_and_vendors_say(stage: Stage) -> None:
     """A thousand codes of a vendor, sources and people make no thousand series."""
     stage.samples()
@@ -342,8 +357,7 @@ def _record_runs(settings: Settings) -> None:
     shutil.copy(_history() / "runs.db", history)
 
 
-@cache
-def _history() -> Path:
+def _failing_batch() -> dg.JobDefinition:
     @dg.op
     def fails() -> None:
         raise ValueError
@@ -352,9 +366,14 @@ def _history() -> Path:
     def batch() -> None:
         fails()
 
+    return batch
+
+
+@cache
+def _history() -> Path:
     home = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, home)
     settings = Settings(home=home)
     with dagster_home.instance(settings) as instance:
-        batch.execute_in_process(instance=instance, raise_on_error=False)
+        _failing_batch().execute_in_process(instance=instance, raise_on_error=False)
     return settings.dagster_home / "history"
