@@ -7,6 +7,7 @@ import atexit
 import json
 import re
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -344,6 +345,17 @@ def test_each_alert_names_its_code_and_runbook(rule: Mapping[str, Any]) -> None:
     assert f"orchestration/RUNBOOKS.md#{code.lower()}" == rule["annotations"]["runbook_url"]
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert rule["annotations"]["summary"].endswith((".", "`millrace dlq list`."))
+
+
+def test_each_alert_fires_when_it_should_and_else_is_silent() -> None:
+    """By Prometheus' own tool, where it is installed; the cases name every rule."""
+    cases = Path(__file__).with_name("prometheus") / "alerts.test.yml"
+    assert [rule["alert"] for rule in RULES if rule["alert"] not in cases.read_text()] == []
+    tool = shutil.which("promtool")
+    if tool is None:
+        pytest.skip("promtool is not installed")
+    done = subprocess.run([tool, "test", "rules", str(cases)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def _broken(health: Health) -> Health:
