@@ -18,8 +18,29 @@ def event_log(settings: Settings) -> EventLog:
 
 
 def ledger(settings: Settings) -> Ledger:
+    _require_own_databases(settings)
     _make_folder(settings.ledger_url)
     return Ledger.open(settings.ledger_url)
+
+
+def _require_own_databases(settings: Settings) -> None:
+    """Log, ledger and Dagster have tables of the same names."""
+    places = [_place(url) for url in (settings.log_url, settings.ledger_url, settings.dagster_url)]
+    named = [place for place in places if place is not None]
+    if len(set(named)) < len(named):
+        raise SettingError(
+            "Two of MILLRACE_LOG_URL, MILLRACE_LEDGER_URL and MILLRACE_DAGSTER_URL name the same"
+            " database.",
+            remedy="Give each a database of its own; one server may hold all three.",
+        )
+
+
+def _place(url: str) -> tuple[object, ...] | None:
+    if not url:
+        return None
+    parsed = make_url(url)
+    options = parsed.query.get("host"), parsed.query.get("options")  # may choose another schema
+    return parsed.host, parsed.port, parsed.database, *options
 
 
 def _make_folder(url: str) -> None:

@@ -43,6 +43,12 @@ def warehouse_files(settings: Settings) -> dict[str, Path]:
     return {WAREHOUSE: settings.warehouse, BUILT: built_manifest(settings)}
 
 
+def stores(settings: Settings) -> list[Path]:
+    """Files that a restore replaces and that may stand outside of the home."""
+    log = settings.warehouse.with_name(f"{settings.warehouse.name}.wal")
+    return [*sqlite_files(settings), settings.warehouse, log]
+
+
 def sqlite_files(settings: Settings) -> list[Path]:
     """Where embedded databases are."""
     found = urls(settings).values()

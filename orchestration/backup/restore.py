@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orchestration.backup import databases, facts, manifest, places
+from orchestration.backup import aside, databases, facts, manifest, places
 from orchestration.backup.make import check_positions
 from orchestration.backup.manifest import Manifest
 from orchestration.errors import RestoreRefusedError
@@ -97,23 +97,21 @@ def _require_room(settings: Settings, *, force: bool) -> None:
 def _there(settings: Settings) -> list[Path]:
     """What would be lost or mixed up: everything in the home, and databases outside of it."""
     home = list(settings.home.iterdir()) if settings.home.is_dir() else []
-    return [*home, *places.sqlite_files(settings), settings.warehouse]
+    return [*home, *places.stores(settings)]
 
 
 def _set_aside(settings: Settings, now: datetime) -> Path | None:
     """Move all that is there into one folder of the home, which may be a mount point itself."""
     there = [path for path in dict.fromkeys(_there(settings)) if path.exists()]
-    aside = settings.home / f"before-restore-{now:%Y%m%dT%H%M%S}"
-    moved = [path for path in there if not path.name.startswith("before-restore-")]
+    moved = [path for path in there if not aside.is_aside(path.relative_to(path.parent))]
     if not moved:
         return None
-    aside.mkdir(parents=True, mode=0o700)
+    folder = aside.folder(settings, now)
+    folder.mkdir(parents=True, mode=0o700)
     for path in moved:
-        if path.is_relative_to(settings.home):
-            path.rename(aside / path.name)
-        else:  # elsewhere, maybe on another disk: kept beside itself
-            path.rename(path.with_name(f"{path.name}.{aside.name}"))
-    return aside
+        inside = path.is_relative_to(settings.home)
+        path.rename(folder / path.name if inside else aside.beside(path, folder))
+    return folder
 
 
 def _targets(settings: Settings, folder: Path, told: Manifest) -> list[tuple[Path, Path]]:

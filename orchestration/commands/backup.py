@@ -62,9 +62,11 @@ def restore(
     What may have been sent after the backup is read back before it is sent. Then `millrace run
     --full` rebuilds the warehouse. Erasures after the backup have to be repeated.
     """
+    from orchestration.backup import aside
     from orchestration.backup.restore import restore as put
 
-    done = put(load_settings(), folder, now=datetime.now(UTC), progress=steps(as_json), force=force)
+    settings = load_settings()
+    done = put(settings, folder, now=datetime.now(UTC), progress=steps(as_json), force=force)
     told = _as_dict(done.manifest) | {
         "read_back": done.read_back,
         "kept_in": done.kept_in and str(done.kept_in),
@@ -74,6 +76,12 @@ def restore(
         return
     out.print(table("Restored", ("what", "how much"), _rows(told)))
     out.print("Now `millrace run --full` rebuilds the warehouse from the log.")
+    if kept := aside.kept(settings):
+        out.print(
+            "What was there before holds personal data, and no erasure is complete while it is"
+            " kept. When nothing of it is missed:"
+        )
+        out.print(aside.removal(kept), soft_wrap=True)
 
 
 def _as_dict(manifest: Manifest) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -23,6 +24,7 @@ from ingestion.event_log import EventLog
 from ingestion.event_log.erasure import PROOF_KEY, Changes, Found, has_strangers, proofs, search
 from ingestion.event_log.needles import Needles
 from orchestration import connections, warehouse
+from orchestration.backup import aside
 from orchestration.decisions import decision
 from orchestration.erasure import plan as erasure_plan
 from orchestration.erasure import stores as erasure_stores
@@ -63,6 +65,7 @@ def preview(settings: Settings, request: Request, *, progress: Progress) -> dict
         "events_to_empty": len(found.whole),
         "events_to_mask": len(found.mentions),
         "events_no_batch_has_seen": unseen,
+        "set_aside_by_restores": ", ".join(map(str, aside.kept(settings))) or None,
         "vendors": VENDORS,
     }
 
@@ -250,12 +253,25 @@ def _finish(
         progress("Searching every file, byte by byte")
         searched = erasure_stores.clean(settings, log, plan, until)
     if searched.left:
-        raise ErasureIncompleteError(f"Still found in: {', '.join(searched.left)}.")
+        raise _incomplete(settings, searched.left)
     proof = _proof(plan, searched, clock())
     path = erasure_plan.folder(settings) / f"{plan.erasure_id}.json"
     path.write_bytes(orjson.dumps(proof, option=orjson.OPT_INDENT_2))
     erasure_plan.discard(settings, plan)
     return proof
+
+
+def _incomplete(settings: Settings, left: Sequence[str]) -> ErasureIncompleteError:
+    """What a restore set aside is no longer ours to change: the remedy is to remove it."""
+    kept = [
+        path for path in aside.kept(settings) if any(Path(f).is_relative_to(path) for f in left)
+    ]
+    remedy = (
+        "It is what `millrace restore --force` set aside. When nothing of it is missed,"
+        f" `{aside.removal(kept)}`, then run the same command again."
+    )
+    told = f"Still found in: {', '.join(left)}."
+    return ErasureIncompleteError(told, remedy=remedy if kept else None)
 
 
 def _proof(plan: Plan, searched: erasure_stores.Searched, now: datetime) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ingestion.event_log.erasure import Changes, Found, change_rows, lingers, se
 from ingestion.event_log.erasure_archive import change_archive
 from ingestion.event_log.needles import Needles
 from orchestration import connections
+from orchestration.backup import aside
 from orchestration.batch import run_batch
 from orchestration.decisions import SOURCE
 from orchestration.erasure import files as erasure_files
@@ -108,7 +109,8 @@ def clean(settings: Settings, log: EventLog, plan: Plan, until: int) -> Searched
     needles = Needles(plan.spellings)
     shrink(log, anew=False)
     databases = [path for url in (settings.log_url, settings.ledger_url) if (path := _file(url))]
-    files = list(erasure_files.every_file(settings, [*_with_wal(databases), settings.warehouse]))
+    elsewhere = [*_with_wal(databases), settings.warehouse, *aside.kept(settings)]
+    files = list(erasure_files.every_file(settings, elsewhere))
     mine = [path for path in files if not path.is_relative_to(folder(settings))]
     found = [path for path in mine if _holds(path, needles)]
     masked = [path for path in found if erasure_files.mask(path, needles)]

@@ -17,7 +17,7 @@ import pytest
 from ingestion.event_log import NewEvent
 from ingestion.event_log.archive import archive
 from orchestration import connections
-from orchestration.backup import databases, manifest
+from orchestration.backup import aside, databases, manifest
 from orchestration.backup.make import backup
 from orchestration.backup.restore import Restored, restore
 from orchestration.errors import BackupError, BackupInvalidError, RestoreRefusedError
@@ -247,6 +247,20 @@ def test_force_keeps_what_was_there(settings: Settings, tmp_path: Path) -> None:
     assert not settings.warehouse.exists()
     with closing(connections.event_log(settings)) as log:
         assert EVENTS + 1 == log.head()
+
+
+def test_what_stood_elsewhere_is_kept_beside_itself(tmp_path: Path) -> None:
+    """A warehouse that was moved, and its journal, which would be read into the next one's."""
+    made = furnish(installation(tmp_path / "home", warehouse=str(tmp_path / "w.duckdb")))
+    for name in ("w.duckdb", "w.duckdb.wal"):
+        (tmp_path / name).write_bytes(b"of before")
+    backup(made, tmp_path / "backup", now=NOON, progress=quiet)
+    done = restore(made, tmp_path / "backup", now=NOON, progress=quiet, force=True)
+    assert not list(tmp_path.glob("w.duckdb*[bl]"))
+    assert done.kept_in
+    kept = [tmp_path / f"{name}.{done.kept_in.name}" for name in ("w.duckdb", "w.duckdb.wal")]
+    assert sorted([done.kept_in, *kept]) == aside.kept(made)
+    assert f"rm -r {done.kept_in}" in aside.removal(aside.kept(made))
 
 
 def test_a_file_outside_of_the_home_stays(embedded: Settings, tmp_path: Path) -> None:

@@ -181,6 +181,21 @@ def test_the_image_is_locked_and_without_root() -> None:
         assert f"!{name}" in ignored
 
 
+def test_secrets_beside_the_compose_file_stay_out_of_the_image() -> None:
+    """The folder that compose takes them from is below one that is copied."""
+    folders = {str(Path(told["file"]).parent) for told in COMPOSE["secrets"].values()}
+    ignored = (DEPLOY / "Containerfile.dockerignore").read_text().split()
+    last = {line.lstrip("!"): not line.startswith("!") for line in ignored}
+    for folder in folders:
+        assert last[str((DEPLOY / folder).relative_to(TOP))]
+
+
+def test_the_database_is_healthy_only_when_it_serves() -> None:
+    """The image's first start, in which it makes the databases, answers on its socket alone."""
+    [_, command] = COMPOSE["services"]["postgres"]["healthcheck"]["test"]
+    assert "--host 127.0.0.1" in command
+
+
 def test_a_gateways_role_can_only_append(postgres: Any) -> None:
     """It stores events and counts; it can neither change nor remove an event, nor make a key."""
     url = postgres.new_database()

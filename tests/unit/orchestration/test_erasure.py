@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections.abc import Callable
 from contextlib import closing
@@ -32,7 +33,11 @@ class Crash(BaseException):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = Settings(home=tmp_path / "home", _env_file=None)  # type: ignore[call-arg]
+    return furnish(Settings(home=tmp_path / "home", _env_file=None))  # type: ignore[call-arg]
+
+
+def furnish(made: Settings) -> Settings:
+    """Two people's events, and a line about one of them."""
     with closing(connections.event_log(made)) as log:
         log.append([event("a", ADA), event("b", "bob@kept.example")])
     (made.home / "logs").mkdir()
@@ -74,6 +79,26 @@ def test_nothing_is_left_but_a_proof(settings: Settings) -> None:
     assert proof == orjson.loads(
         (settings.home / "erasures" / f"{proof['erasure_id']}.json").read_bytes()
     )
+
+
+def test_what_a_restore_set_aside_is_named_and_how_to_remove_it(tmp_path: Path) -> None:
+    """In the home and beside files that stand elsewhere; the erasure ends once it is gone."""
+    made = furnish(
+        Settings(home=tmp_path / "home", warehouse=tmp_path / "w.duckdb", _env_file=None)
+    )  # type: ignore[call-arg]
+    inside = made.home / "before-restore-20260301T110000"
+    inside.mkdir()
+    beside = tmp_path / f"w.duckdb.{inside.name}"
+    for path in (inside / "event_log.sqlite", beside):
+        path.write_bytes(b"\0" + ADA.encode() + b"\0")
+    told = preview(made, REQUEST, progress=lambda _step: None)
+    assert f"{inside}, {beside}" == told["set_aside_by_restores"]
+    with pytest.raises(ErasureIncompleteError) as refused:
+        run(made)
+    assert f"rm -r {inside} {beside}`" in refused.value.remedy
+    shutil.rmtree(inside)
+    beside.unlink()
+    assert [] == run(made)["left"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -7,6 +7,7 @@ import atexit
 import json
 import re
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
+from support.postgres import PostgresCluster
 
 import orchestration
 from dbt_project.catalogue import catalogue
@@ -210,6 +212,20 @@ def test_the_last_batch_is_told_from_dagsters_own_storage(stage: Stage) -> None:
     assert 0 < found.seconds < 60
 
 
+def test_the_last_batch_is_told_from_a_server_too(
+    postgres: PostgresCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Dagster's storage is on PostgreSQL; nothing before it has tables."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    settings = Settings(home=tmp_path, dagster_url=postgres.new_database())
+    assert () == runs.last_runs(settings)
+    monkeypatch.setenv(dagster_home.URL_VARIABLE, settings.dagster_url)
+    with dagster_home.instance(settings) as instance:
+        _failing_batch().execute_in_process(instance=instance, raise_on_error=False)
+    [found] = runs.last_runs(settings)
+    assert ("batch", False) == (found.job, found.succeeded)
+
+
 def test_labels_are_few_whatever_strangers_and_vendors_say(stage: Stage) -> None:
     """A thousand codes of a vendor, sources and people make no thousand series."""
     stage.samples()
@@ -331,6 +347,17 @@ def test_each_alert_names_its_code_and_runbook(rule: Mapping[str, Any]) -> None:
     assert rule["annotations"]["summary"].endswith((".", "`millrace dlq list`."))
 
 
+def test_each_alert_fires_when_it_should_and_else_is_silent() -> None:
+    """By Prometheus' own tool, where it is installed; the cases name every rule."""
+    cases = Path(__file__).with_name("prometheus") / "alerts.test.yml"
+    assert [rule["alert"] for rule in RULES if rule["alert"] not in cases.read_text()] == []
+    tool = shutil.which("promtool")
+    if tool is None:
+        pytest.skip("promtool is not installed")
+    done = subprocess.run([tool, "test", "rules", str(cases)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def _broken(health: Health) -> Health:
     return replace(health, breaker=replace(health.breaker, opened_at=NOON))
 
@@ -342,8 +369,7 @@ def _record_runs(settings: Settings) -> None:
     shutil.copy(_history() / "runs.db", history)
 
 
-@cache
-def _history() -> Path:
+def _failing_batch() -> dg.JobDefinition:
     @dg.op
     def fails() -> None:
         raise ValueError
@@ -352,9 +378,14 @@ def _history() -> Path:
     def batch() -> None:
         fails()
 
+    return batch
+
+
+@cache
+def _history() -> Path:
     home = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, home)
     settings = Settings(home=home)
     with dagster_home.instance(settings) as instance:
-        batch.execute_in_process(instance=instance, raise_on_error=False)
+        _failing_batch().execute_in_process(instance=instance, raise_on_error=False)
     return settings.dagster_home / "history"

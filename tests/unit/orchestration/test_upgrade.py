@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from ingestion.errors import LogNewerError
 from orchestration import connections, upgrade
 from orchestration.cli import app
+from orchestration.errors import SettingError
 from orchestration.settings import Settings
 from reverse_etl.errors import LedgerNewerError
 from reverse_etl.ledger.migrations import HEAD, require_known
@@ -100,3 +101,15 @@ def test_a_newer_ledger_is_refused(settings: Settings) -> None:
     assert "9999" == version(file, "select version_num from alembic_version")
     with pytest.raises(LedgerNewerError):
         require_known("9999")
+
+
+def test_each_store_has_a_database_of_its_own(settings: Settings, tmp_path: Path) -> None:
+    """They have tables of the same names; it is said before one finds those of another."""
+    shared = f"sqlite:///{tmp_path}/one.sqlite"
+    both = settings.model_copy(update={"log_url": shared, "ledger_url": shared})
+    with pytest.raises(SettingError, match="the same database"):
+        connections.ledger(both)
+    server = "postgresql://ann@db/millrace"
+    dagsters = settings.model_copy(update={"ledger_url": server, "dagster_url": server})
+    with pytest.raises(SettingError, match="the same database"):
+        connections.ledger(dagsters)
