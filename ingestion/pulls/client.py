@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -61,6 +61,10 @@ class VendorApi:
     ) -> None:
         patience = patience or Patience()
         self._vendor, self._refusal = vendor, refusal
+        self._acting: list[VendorApi] = []
+        self._other = partial(
+            VendorApi, vendor, url, permit=permit, patience=patience, carry=carry, refusal=refusal
+        )
         self._adapter = _Adapter(token, permit, carry, refusal)
         session = Client(
             request_timeout=patience.timeout,
@@ -75,8 +79,14 @@ class VendorApi:
 
     @property
     def requests(self) -> int:
-        """How many requests went out."""
-        return self._adapter.sent
+        """How many requests went out, those with other tokens included."""
+        return self._adapter.sent + sum(each.requests for each in self._acting)
+
+    def acting(self, token: str) -> VendorApi:
+        """The same vendor, asked with a token that it gave us for a part of the account."""
+        other = self._other(_Given(token))
+        self._acting.append(other)
+        return other
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Object:
         """The JSON object that a path answers with."""
@@ -134,6 +144,19 @@ class VendorApi:
         if status in (_UNAUTHORISED, _FORBIDDEN) or meant == "credentials":
             return PullCredentialsError(text)
         return PullVendorError(text) if status >= 500 else PullRefusedError(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A token for which there is no other one."""
+
+    value: str = field(repr=False)
+
+    def token(self) -> str:
+        return self.value
+
+    def renew(self, _refused: str) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ class Stream:
     content of it is a version of its own. ``as_told``: objects are events in the words of the
     vendor's webhooks; they are stored where no webhook brought them, and not before it had its
     time. ``words``: how an object that does not say when it changed is told instead of in an
-    envelope, given when its content was seen first.
+    envelope, given when its content was seen first. ``accounts``: whose objects these are, where
+    they belong to others than the source's accounts (pages beside ad accounts).
     """
 
     kind: str
@@ -95,6 +96,7 @@ class Stream:
     is_dated: bool = True
     as_told: bool = False
     words: Callable[[Object, datetime], Object] | None = None
+    accounts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,8 @@ class Pull:
             return [report]
         return [
             self._stream(Place(source.name, stream.kind, account), stream, api, since)
-            for account in accounts
             for stream in source.streams
+            for account in stream.accounts or accounts
         ]
 
     def _stream(

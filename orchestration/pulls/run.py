@@ -35,7 +35,14 @@ def needs(settings: Settings, puller: Puller) -> str:
     missing = [n for n in puller.needs if n in lacks or not getattr(account, n, None)]
     if isinstance(account, BearerSettings) and account.uses_oauth and "token" in missing:
         missing.remove("token")
-    return " and ".join(f"MILLRACE_{puller.name}_{name}".upper() for name in missing)
+    lacking = [_variable(puller, name) for name in missing]
+    if puller.either and not any(getattr(account, name) for name in puller.either):
+        lacking.append(" or ".join(_variable(puller, name) for name in puller.either))
+    return " and ".join(lacking)
+
+
+def _variable(puller: Puller, name: str) -> str:
+    return f"MILLRACE_{puller.name}_{name}".upper()
 
 
 def configured(settings: Settings) -> tuple[Puller, ...]:

@@ -13,7 +13,7 @@ from ingestion.pulls.client import Answer
 from ingestion.pulls.reconcile import Grace, Judgement, judge
 from ingestion.pulls.state import Cursor, Place, PullState
 from ingestion.sources.hubspot import hubspot
-from ingestion.sources.meta.source import refusal
+from ingestion.sources.meta.graph import refusal
 from ingestion.sources.moments import moment
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -118,7 +118,8 @@ def test_missing_settings_are_named():
     org = {"url": "https://acme.my.salesforce.com", "client_id": "c", "client_secret": "s"}
     assert "MILLRACE_HUBSPOT_TOKEN" == needs("hubspot")
     assert "" == needs("hubspot", hubspot=HubSpotSettings(token="t"))
-    assert "MILLRACE_META_AD_ACCOUNTS" == needs("meta", meta=meta)
+    assert "MILLRACE_META_AD_ACCOUNTS or MILLRACE_META_PAGES" == needs("meta", meta=meta)
+    assert "" == needs("meta", meta=MetaSettings(token="t", pages="4040"))
     assert "MILLRACE_SALESFORCE_URL and MILLRACE_SALESFORCE_TOKEN" == needs("salesforce")
     assert "" == needs("salesforce", salesforce=SalesforceSettings(**org))
 
