@@ -51,11 +51,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object, its id, and when it changed last; None where it does not say."""
+    """An object, its id, and when it changed last; None where it does not say. ``version``: tells
+    several events of one object apart, where they are stored as told."""
 
     id: str
     changed_at: datetime | None
     content: Object
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ingestion.event_log.recent import webhooks_since
 from ingestion.pulls.client import VendorApi
 from ingestion.pulls.event import pulled_event
 from ingestion.pulls.model import Found, Page, PullSource, Stream, StreamReport, Window
-from ingestion.pulls.reconcile import Grace, Judgement, hear, is_over, judge
+from ingestion.pulls.reconcile import Grace, Judgement, hear, is_over, is_told, judge
 from ingestion.pulls.state import Cursor, Place, PullState
 from ingestion.webhooks.base import id_or_content_key
 
@@ -168,9 +168,14 @@ class _Reading:
     def _as_told(self, found: Sequence[Found]) -> dict[str, NewEvent]:
         """Events that no webhook brought, although it had its time."""
         if self._expects_webhook:
-            limit, heard = self._now - self._pull.grace.period, self._heard()
-            found = [each for each in found if is_over(each, limit) and each.id not in heard]
-        made = {each.id: self._event(each, each.id) for each in found}
+            grace, heard = self._pull.grace, self._heard()
+            limit = self._now - grace.period
+            found = [
+                each
+                for each in found
+                if is_over(each, limit) and not is_told(each, heard, grace.slack)
+            ]
+        made = {each.id: self._event(each, f"{each.version} {each.id}".strip()) for each in found}
         keys = {key: Key(event.source, event.event_key) for key, event in made.items()}
         stored = self._pull.log.positions(keys.values())
         return {key: made[key] for key in made if keys[key] not in stored}

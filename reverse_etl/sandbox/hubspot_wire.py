@@ -36,7 +36,10 @@ def shown(record: Record, names: Iterable[str] | None = None) -> dict[str, Any]:
     if names:
         properties = {n: record.properties.get(n) for n in {*names, "hs_object_id"}}
     dates = {"createdAt": stamp(record.created), "updatedAt": stamp(record.updated)}
-    return {"id": record.id, "properties": properties, **dates, "archived": False}
+    told = {"id": record.id, "properties": properties, **dates, "archived": False}
+    if record.archived is None:
+        return told
+    return {**told, "archived": True, "archivedAt": stamp(record.archived)}
 
 
 def error(refusal: HubSpotError) -> dict[str, Any]:

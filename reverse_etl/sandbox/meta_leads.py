@@ -12,7 +12,9 @@ import orjson
 from reverse_etl.sandbox.answer import Answer, RefusedError, Request
 from reverse_etl.sandbox.meta_wire import error, paged
 
-PATH: Final = re.compile(r"^/v\d+\.\d+/(?P<id>\d+)(?:/(?P<edge>leadgen_forms|leads|test_leads))?/?$")
+PATH: Final = re.compile(
+    r"^/v\d+\.\d+/(?P<id>\d+)(?:/(?P<edge>leadgen_forms|leads|test_leads))?/?$"
+)
 _FIRST_ID: Final = 100_000_000_000_000
 _USUAL: Final = ("id", "created_time", "field_data")
 _RULES: Final[Mapping[str, Callable[[int, int], bool]]] = {
