@@ -179,7 +179,9 @@ class HubSpot:
         size = min(int(request.query.get("limit") or 10), _PAGE)
         after = int(request.query.get("after") or 0)
         asked = request.query.get("properties")
-        held = objects.bin if request.query.get("archived", "").lower() == "true" else objects.records
+        held = (
+            objects.bin if request.query.get("archived", "").lower() == "true" else objects.records
+        )
         found = [held[key] for key in sorted(held, key=int) if int(key) > after][: size + 1]
         names = asked.split(",") if asked else None
         answer: dict[str, Any] = {"results": [shown(record, names) for record in found[:size]]}
