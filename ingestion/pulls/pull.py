@@ -74,7 +74,7 @@ class Pull:
     ) -> StreamReport:
         now, started, before = self.clock(), time.perf_counter(), api.requests
         cursor = self.state.begin(place, now)
-        window = Window(_earlier(since, cursor.since(stream.overlap)), now)
+        window = Window(_earlier(since, cursor.since(stream.overlap, now)), now)
         reading = _Reading(self, place, stream, cursor, window)
         failure: IngestionError | None = None
         try:

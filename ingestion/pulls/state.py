@@ -41,10 +41,12 @@ class Cursor:
     reached: datetime | None = None
     judged_until: datetime | None = None
 
-    def since(self, overlap: timedelta) -> datetime | None:
+    def since(self, overlap: timedelta, now: datetime) -> datetime | None:
         """Where the next pull begins; None for everything. What is not judged yet is read again,
-        and a first pull that was broken off goes on."""
-        known = self.judged_until or self.reached
+        and a first pull that was broken off goes on. Where our clock was ahead once, the vendor's
+        own times say how far was read."""
+        judged = self.judged_until
+        known = self.reached if judged is None or judged > now else judged
         return None if known is None else known - overlap
 
 

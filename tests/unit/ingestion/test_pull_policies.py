@@ -64,9 +64,16 @@ def test_nothing_is_judged_before_a_pull_came_to_its_end():
 
 def test_a_broken_first_pull_goes_on():
     """The next one begins where it came to; after a whole one, with what is not judged yet."""
-    assert Cursor(NOW).since(MINUTE) is None
-    assert NOW - MINUTE == Cursor(NOW, reached=NOW).since(MINUTE)
-    assert NOW - HOUR - MINUTE == Cursor(NOW, NOW, judged_until=NOW - HOUR).since(MINUTE)
+    assert Cursor(NOW).since(MINUTE, NOW) is None
+    assert NOW - MINUTE == Cursor(NOW, reached=NOW).since(MINUTE, NOW)
+    assert NOW - HOUR - MINUTE == Cursor(NOW, NOW, judged_until=NOW - HOUR).since(MINUTE, NOW)
+
+
+def test_a_clock_that_was_ahead_leaves_no_gap():
+    """The next pull begins with the last change that the vendor told of; with everything, where
+    it lists by another order."""
+    assert NOW - HOUR == Cursor(NOW, NOW - HOUR, NOW + HOUR).since(timedelta(), NOW)
+    assert Cursor(NOW, None, NOW + HOUR).since(MINUTE, NOW) is None
 
 
 @pytest.fixture
