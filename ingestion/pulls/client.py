@@ -82,6 +82,10 @@ class VendorApi:
         """How many requests went out, those with other tokens included."""
         return self._adapter.sent + sum(each.requests for each in self._acting)
 
+    def token(self) -> str:
+        """The token that goes with each request."""
+        return self._adapter.token()
+
     def acting(self, token: str) -> VendorApi:
         """The same vendor, asked with a token that it gave us for a part of the account."""
         other = self._other(_Given(token))
@@ -195,6 +199,10 @@ class _Adapter(HTTPAdapter):
         self._token, self._permit, self._carry, self._refusal = token, permit, carry, refusal
         self.sent = 0
         super().__init__()
+
+    def token(self) -> str:
+        """What is sent now."""
+        return self._token.token()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """TLS 1.2 or newer, verified."""

@@ -105,13 +105,15 @@ class Stream:
 class PullSource:
     """A vendor. ``accounts`` asks which accounts the credentials are for: a portal, an
     organization, ad accounts; raises PullError. ``carry``: the headers of a token. ``refusal``:
-    what an answer means, where its status does not say it."""
+    what an answer means, where its status does not say it. ``token_ends``: asks the vendor until
+    when our token is good (None: for ever), where it can be asked that; raises PullError."""
 
     name: str
     accounts: Callable[[VendorApi], Sequence[str]]
     streams: tuple[Stream, ...]
     carry: Callable[[str], Mapping[str, str]] = bearer
     refusal: Refusal = usual_refusal
+    token_ends: Callable[[VendorApi], datetime | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -21,6 +21,7 @@ from ingestion.pulls.database import CURSORS, METADATA, RUNS, SEEN
 from ingestion.pulls.model import Found, StreamReport
 
 _LOOKUP = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class PullState:
         return {ids[key]: now if key in changed else from_micros(known[key][1]) for key in digests}
 
     def last_runs(self) -> list[StreamReport]:
-        """The last pull of each kind of object of each account."""
+        """The last pull of each kind of object of each account; that no account could be told is
+        over as soon as anything was pulled."""
         newest = (
             select(func.max(RUNS.c.id)).group_by(RUNS.c.source, RUNS.c.kind, RUNS.c.account)
         ).scalar_subquery()
@@ -129,7 +131,13 @@ class PullState:
             rows = connection.execute(
                 select(RUNS).where(RUNS.c.id.in_(newest)).order_by(RUNS.c.source, RUNS.c.id)
             ).all()
-        return [_report(row) for row in rows]
+        reports = [_report(row) for row in rows]
+        told = {each.source: each.started_at for each in reports if each.account}
+        return [
+            each
+            for each in reports
+            if each.account or each.started_at > told.get(each.source, _NEVER)
+        ]
 
     def dropped(self, *, since: datetime) -> Mapping[tuple[str, str], int]:
         """How many changes webhooks did not tell of, by source and kind, in pulls since then."""
