@@ -120,8 +120,9 @@ class PullSource:
 class StreamReport:
     """What a pull of one kind of object did. ``new``: versions that the log did not hold;
     ``dropped``: changes of which a webhook should have told, and none did within the grace period;
-    ``judged``: changes that this was asked of. ``code``, ``message``: what went wrong, if anything;
-    nothing of an answer, an address or a token is in it."""
+    ``judged``: changes that this was asked of; ``suppressed``: objects that were not stored,
+    because somebody whom they are about was erased. ``code``, ``message``: what went wrong, if
+    anything; nothing of an answer, an address or a token is in it."""
 
     source: str
     kind: str
@@ -133,5 +134,6 @@ class StreamReport:
     new: int = 0
     judged: int = 0
     dropped: int = 0
+    suppressed: int = 0
     code: str | None = None
     message: str | None = None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import compress
 from uuid import uuid4
 
 import orjson
@@ -23,6 +24,7 @@ from ingestion.pulls.event import pulled_event
 from ingestion.pulls.model import Found, Page, PullSource, Stream, StreamReport, Window
 from ingestion.pulls.reconcile import Grace, Judgement, hear, is_over, is_told, judge
 from ingestion.pulls.state import Cursor, Place, PullState
+from ingestion.pulls.suppression import erasures, is_suppressed
 from ingestion.webhooks.base import id_or_content_key
 
 Progress = Callable[[StreamReport], None]
@@ -105,13 +107,15 @@ class _Reading:
         self._pull, self._place, self._stream = pull, place, stream
         self._cursor, self._window, self._now = cursor, window, window.until
         self._told: Mapping[str, datetime] | None = None
-        self._read = self._new = self._judged = self._dropped = 0
+        self._read = self._new = self._judged = self._dropped = self._suppressed = 0
 
     def take(self, page: Page) -> None:
         """Store what is new of a page, then move the cursor behind it."""
-        new = self._append(page.found)
-        judgement = self._judge(page.found, new)
+        found = self._allowed(page.found)
+        new = self._append(found)
+        judgement = self._judge(found, new)
         self._read += len(page.found)
+        self._suppressed += len(page.found) - len(found)
         self._new += len(new)
         self._judged += judgement.judged
         self._dropped += judgement.dropped
@@ -129,7 +133,18 @@ class _Reading:
             new=self._new,
             judged=self._judged,
             dropped=self._dropped,
+            suppressed=self._suppressed,
         )
+
+    def _allowed(self, found: Sequence[Found]) -> Sequence[Found]:
+        """Without what is about people who were erased; asked of each page, because somebody may
+        be erased while it is read."""
+        erased, place = erasures(self._pull.log), self._place
+        kept = (
+            not is_suppressed(place.source, place.kind, each, erased, as_told=self._stream.as_told)
+            for each in found
+        )
+        return list(compress(found, kept)) if erased else found
 
     def _append(self, found: Sequence[Found]) -> frozenset[str]:
         """The ids of the objects whose version the log did not hold."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Table, and_, func, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -121,6 +121,17 @@ class PullState:
                 )
         return {ids[key]: now if key in changed else from_micros(known[key][1]) for key in digests}
 
+    def forget(self, ids: Iterable[str]) -> int:
+        """Forget that objects of these ids were seen; returns how many there were."""
+        hashes = sorted({_hash(each.encode()) for each in ids})
+        with self._write() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            return sum(
+                connection.execute(delete(SEEN).where(SEEN.c.object_id.in_(some))).rowcount
+                for some in _parts(hashes)
+            )
+
     def last_runs(self) -> list[StreamReport]:
         """The last pull of each kind of object of each account; that no account could be told is
         over as soon as anything was pulled."""
@@ -179,14 +190,17 @@ def _raise(connection: Connection, place: Place, name: str, moment: datetime) ->
 def _seen(
     connection: Connection, place: Place, ids: Iterable[str]
 ) -> Mapping[str, tuple[str, int]]:
-    wanted = list(ids)
     found: dict[str, tuple[str, int]] = {}
-    for start in range(0, len(wanted), _LOOKUP):
-        chosen = SEEN.c.object_id.in_(wanted[start : start + _LOOKUP])
+    for some in _parts(list(ids)):
+        chosen = SEEN.c.object_id.in_(some)
         columns = (SEEN.c.object_id, SEEN.c.digest, SEEN.c.seen_at)
         rows = connection.execute(select(*columns).where(_at(SEEN, place), chosen))
         found |= {row[0]: (row[1], row[2]) for row in rows}
     return found
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _LOOKUP] for start in range(0, len(ids), _LOOKUP))
 
 
 def _digest(found: Found) -> str:
@@ -202,7 +216,8 @@ def _moment(micros: int | None) -> datetime | None:
 
 
 def _row(report: StreamReport) -> dict[str, Any]:
-    return {**asdict(report), "started_at": to_micros(report.started_at)}
+    told = {name: value for name, value in asdict(report).items() if name in RUNS.c}
+    return {**told, "started_at": to_micros(report.started_at)}
 
 
 def _report(row: Row[Any]) -> StreamReport:
