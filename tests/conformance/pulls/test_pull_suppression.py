@@ -38,7 +38,11 @@ def erase(lab, *known, ago=timedelta()):
     lab.log.append([NewEvent("millrace", "erased:er_1", "decision", at, body, {}, "er_1")])
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+_QUICK = (CONTACT, CUSTOMER)
+_MARKED = [each if each in _QUICK else pytest.param(each, marks=pytest.mark.slow) for each in CASES]
+
+
+@pytest.mark.parametrize("case", _MARKED, ids=str)
 def test_who_was_erased_does_not_come_back(lab, case):
     """One of three is not stored, however often the vendor lists them, and does not count as
     dropped; that is told."""
