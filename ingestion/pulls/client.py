@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -59,6 +60,7 @@ class VendorApi:
         carry: Callable[[str], Mapping[str, str]] = bearer,
         refusal: Refusal = usual_refusal,
     ) -> None:
+        logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it tells whole addresses
         patience = patience or Patience()
         self._vendor, self._refusal = vendor, refusal
         self._acting: list[VendorApi] = []

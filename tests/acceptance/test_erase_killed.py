@@ -16,7 +16,7 @@ import pytest
 from harness import COMMAND, Installation, Parsed, wait_until
 from support.postgres import PostgresCluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # it builds everything three times
 
 ADA, BOB = "ada.secret@lovelace.example", "bob@other.example"
 AUTH = {"authorization": "Bearer other"}
@@ -100,10 +100,6 @@ def events(installation: Installation, text: str) -> list[str]:
     return [line for line in exported if text in line.replace("\\", "")]
 
 
-def count(installation: Installation, source: str) -> int:
-    return int(installation.json("log", "count")["by_source"].get(source, 0))
-
-
 @pytest.fixture(scope="module")
 def killed(installation: Installation) -> Erased:
     return erased_after(installation, STEPS)
@@ -140,9 +136,8 @@ def test_the_next_pull_does_not_bring_her_back(killed: Erased) -> None:
     httpx.patch(path, json={"properties": {"jobtitle": "CTO"}}, headers=AUTH).raise_for_status()
     sent = {"email": "bob.new@other.example"}
     httpx.post(f"{killed.sandbox}/v1/customers", data=sent, headers=AUTH).raise_for_status()
-    before = count(installation, "hubspot")
     wait_until(lambda: killed.pull()["contact"][1] > 0, seconds=60, what="the change to be found")
-    assert before == count(installation, "hubspot")
+    assert [] == events(installation, ADA)
     assert killed.pull()["customer"][1] >= 1
     installation.start_service(roles="gateway,fast-lane")
     installation.millrace("run")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import nullcontext
 from datetime import datetime
 
 import httpx
 import orjson
 import pull_meta
+from pull_case import QUICK, SECRET, Tokens
 
 from ingestion.event_log import NewEvent
+from ingestion.pulls.client import VendorApi
 
 LEAD = pull_meta.META[0]
 
@@ -51,6 +55,15 @@ def test_the_pages_token_is_in_no_address(lab):
     report = lab.pull(LEAD)
     assert (3, 3) == (report.requests, len(lab.permits))
     assert not any("token" in path for path in lab.permits)
+
+
+def test_the_token_is_in_no_log(lab, caplog):
+    """Meta wants to see it in the address when it is asked about it; nobody else does."""
+    caplog.set_level(logging.DEBUG)
+    source = LEAD.source()
+    api = VendorApi("meta", lab.url, Tokens(), lambda _path: nullcontext(), patience=QUICK)
+    assert source.token_ends(api) is None
+    assert SECRET not in caplog.text
 
 
 def test_a_lead_that_a_webhook_told_of_is_not_dropped_a_second_one_is(lab):
