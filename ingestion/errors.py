@@ -53,7 +53,6 @@ IngestionError
 │   ├── PullFileError
 │   ├── PullLimitedError
 │   ├── PullRefusedError
-│   ├── PullStuckError
 │   ├── PullUnreachableError
 │   └── PullVendorError
 ├── SourceConfigError               a webhook source configured in a way that cannot work
@@ -322,10 +321,6 @@ class PullLimitedError(PullError):
 
 class PullRefusedError(PullError):
     code = "PULL_REFUSED"
-
-
-class PullStuckError(PullError):
-    code = "PULL_STUCK"
 
 
 class PullUnreachableError(PullError):

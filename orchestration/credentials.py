@@ -1,15 +1,22 @@
-"""A watch on credentials: which are missing or unreadable, how old they are, when they expire."""
+"""A watch on credentials: which are missing, unreadable or refused, how old, and when they end.
+
+Those of destinations and of sources that are pulled. Deliveries and pulls ask vendors anyway, and
+what became of that is known; `check` asks at once.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import SecretStr
 
+from ingestion.errors import PullCredentialsError, PullError
+from ingestion.event_log import EventLog
+from ingestion.pulls.state import PullState
 from orchestration import accounts
 from orchestration.secret_sources import reveal, source_of
 from orchestration.settings import Settings
@@ -19,13 +26,15 @@ from reverse_etl.errors import SecretUnavailableError
 from reverse_etl.ledger import Ledger
 from reverse_etl.model import Problem
 
+REFUSED: Final = PullCredentialsError.code
 Kind = Literal["token", "refresh token", "JWT bearer", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The credentials of one destination. `source`: where the secret lives; `since`: when it was
-    first used here; `expires_at`: of the access token; `code`: what is wrong."""
+    """The credentials of one destination or pulled source. `source`: where the secret lives;
+    `since`: when it was first used here; `expires_at`: of the access token; `code`: what is wrong.
+    """
 
     destination: str
     kind: Kind
@@ -34,6 +43,24 @@ class Credential:
     age_days: int = 0
     expires_at: datetime | None = None
     code: str | None = None
+
+
+def names(settings: Settings) -> list[str]:
+    """Every vendor that this installation has credentials for: destinations that are on, and
+    sources that are pulled with a secret."""
+    pulled = (each for each in settings.pulls if _has_secret(accounts.account(settings, each)))
+    return list(dict.fromkeys([*settings.destinations, *pulled]))
+
+
+def refused(log: EventLog) -> dict[str, str]:
+    """Sources whose last pull was refused for its credentials, and what was said."""
+    found = PullState(log).last_runs()
+    return {each.source: each.message or "" for each in found if each.code == REFUSED}
+
+
+def check(settings: Settings, ledger: Ledger, found: Sequence[Credential]) -> list[Credential]:
+    """Ask the vendors of pulled sources at once whether these are good, and until when."""
+    return [_checked(settings, ledger, each) for each in found]
 
 
 def watch(
@@ -63,7 +90,7 @@ def problems(
 def _look(settings: Settings, name: str, ledger: Ledger, now: datetime) -> Credential:
     account = accounts.account(settings, name)
     kind, setting = main_secret(account)
-    if account.missing or not setting:
+    if _lacks(settings, name, account) or not setting:
         return Credential(name, "none", "", code="CREDENTIAL_MISSING")
     source = source_of(setting)
     try:
@@ -82,6 +109,34 @@ def _look(settings: Settings, name: str, ledger: Ledger, now: datetime) -> Crede
         ledger.credentials.of(name).expires_at,
         catalogue.CREDENTIAL_OLD if old else None,
     )
+
+
+def _lacks(settings: Settings, name: str, account: ConnectorSettings) -> bool:
+    """Whether something is not set; what is only pulled needs less than what is sent to."""
+    if name in settings.destinations:
+        return bool(account.missing)
+    from orchestration.pulls import run as pulls  # it loads the clients of every vendor
+    from orchestration.pulls.sources import chosen
+
+    return any(pulls.needs(settings, each) for each in chosen([name]))
+
+
+def _has_secret(account: ConnectorSettings) -> bool:
+    return bool(account.sandbox)
+
+
+def _checked(settings: Settings, ledger: Ledger, found: Credential) -> Credential:
+    from orchestration.pulls import run as pulls
+    from orchestration.pulls.sources import chosen
+
+    pullers = [each for each in chosen([found.destination]) if not pulls.needs(settings, each)]
+    if not pullers or found.code not in (None, catalogue.CREDENTIAL_OLD):
+        return found
+    try:
+        pulls.check(settings, pullers[0], ledger)
+    except PullError as error:
+        return replace(found, code=error.code)
+    return replace(found, expires_at=ledger.credentials.of(found.destination).expires_at)
 
 
 def main_secret(account: ConnectorSettings) -> tuple[Kind, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -59,8 +60,13 @@ class VendorApi:
         carry: Callable[[str], Mapping[str, str]] = bearer,
         refusal: Refusal = usual_refusal,
     ) -> None:
+        logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it tells whole addresses
         patience = patience or Patience()
         self._vendor, self._refusal = vendor, refusal
+        self._acting: list[VendorApi] = []
+        self._other = partial(
+            VendorApi, vendor, url, permit=permit, patience=patience, carry=carry, refusal=refusal
+        )
         self._adapter = _Adapter(token, permit, carry, refusal)
         session = Client(
             request_timeout=patience.timeout,
@@ -75,8 +81,18 @@ class VendorApi:
 
     @property
     def requests(self) -> int:
-        """How many requests went out."""
-        return self._adapter.sent
+        """How many requests went out, those with other tokens included."""
+        return self._adapter.sent + sum(each.requests for each in self._acting)
+
+    def token(self) -> str:
+        """The token that goes with each request."""
+        return self._adapter.token()
+
+    def acting(self, token: str) -> VendorApi:
+        """The same vendor, asked with a token that it gave us for a part of the account."""
+        other = self._other(_Given(token))
+        self._acting.append(other)
+        return other
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Object:
         """The JSON object that a path answers with."""
@@ -137,6 +153,19 @@ class VendorApi:
 
 
 @dataclass(frozen=True, slots=True)
+class _Given:
+    """A token for which there is no other one."""
+
+    value: str = field(repr=False)
+
+    def token(self) -> str:
+        return self.value
+
+    def renew(self, _refused: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The JSON object of one answer."""
 
@@ -172,6 +201,10 @@ class _Adapter(HTTPAdapter):
         self._token, self._permit, self._carry, self._refusal = token, permit, carry, refusal
         self.sent = 0
         super().__init__()
+
+    def token(self) -> str:
+        """What is sent now."""
+        return self._token.token()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """TLS 1.2 or newer, verified."""

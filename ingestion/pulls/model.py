@@ -56,11 +56,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object, its id, and when it changed last; None where it does not say."""
+    """An object, its id, and when it changed last; None where it does not say. ``version``: tells
+    several events of one object apart, where they are stored as told."""
 
     id: str
     changed_at: datetime | None
     content: Object
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Stream:
     vendor's webhooks; they are stored where no webhook brought them, and not before it had its
     time. ``words``: how an object that does not say when it changed is told instead of in an
     envelope, given when its content was seen first. ``by_day``: its objects are of days, and
-    ``read`` can ask for those that are wanted.
+    ``read`` can ask for those that are wanted. ``accounts``: whose objects these are, where they
+    belong to others than the source's accounts (pages beside ad accounts).
     """
 
     kind: str
@@ -102,27 +105,31 @@ class Stream:
     as_told: bool = False
     words: Callable[[Object, datetime], Object] | None = None
     by_day: bool = False
+    accounts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PullSource:
     """A vendor. ``accounts`` asks which accounts the credentials are for: a portal, an
     organization, ad accounts; raises PullError. ``carry``: the headers of a token. ``refusal``:
-    what an answer means, where its status does not say it."""
+    what an answer means, where its status does not say it. ``token_ends``: asks the vendor until
+    when our token is good (None: for ever), where it can be asked that; raises PullError."""
 
     name: str
     accounts: Callable[[VendorApi], Sequence[str]]
     streams: tuple[Stream, ...]
     carry: Callable[[str], Mapping[str, str]] = bearer
     refusal: Refusal = usual_refusal
+    token_ends: Callable[[VendorApi], datetime | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamReport:
     """What a pull of one kind of object did. ``new``: versions that the log did not hold;
     ``dropped``: changes of which a webhook should have told, and none did within the grace period;
-    ``judged``: changes that this was asked of. ``code``, ``message``: what went wrong, if anything;
-    nothing of an answer, an address or a token is in it."""
+    ``judged``: changes that this was asked of; ``suppressed``: objects that were not stored,
+    because somebody whom they are about was erased. ``code``, ``message``: what went wrong, if
+    anything; nothing of an answer, an address or a token is in it."""
 
     source: str
     kind: str
@@ -134,5 +141,6 @@ class StreamReport:
     new: int = 0
     judged: int = 0
     dropped: int = 0
+    suppressed: int = 0
     code: str | None = None
     message: str | None = None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import compress
 from uuid import uuid4
 
 import orjson
@@ -21,8 +22,9 @@ from ingestion.event_log.recent import webhooks_since
 from ingestion.pulls.client import VendorApi
 from ingestion.pulls.event import pulled_event
 from ingestion.pulls.model import Days, Found, Page, PullSource, Stream, StreamReport, Window
-from ingestion.pulls.reconcile import Grace, Judgement, hear, is_over, judge
+from ingestion.pulls.reconcile import Grace, Judgement, hear, is_over, is_told, judge
 from ingestion.pulls.state import Cursor, Place, PullState
+from ingestion.pulls.suppression import erasures, is_suppressed
 from ingestion.webhooks.base import id_or_content_key
 
 Progress = Callable[[StreamReport], None]
@@ -71,9 +73,9 @@ class Pull:
             return [report]
         return [
             self._stream(Place(source.name, stream.kind, account), stream, api, since, days)
-            for account in accounts
             for stream in source.streams
             if stream.by_day or days is None
+            for account in stream.accounts or accounts
         ]
 
     def _stream(
@@ -86,7 +88,7 @@ class Pull:
     ) -> StreamReport:
         now, started, before = self.clock(), time.perf_counter(), api.requests
         cursor = self.state.begin(place, now)
-        window = Window(_earlier(since, cursor.since(stream.overlap)), now, days)
+        window = Window(_earlier(since, cursor.since(stream.overlap, now)), now, days)
         reading = _Reading(self, place, stream, cursor, window)
         failure: IngestionError | None = None
         try:
@@ -117,13 +119,15 @@ class _Reading:
         self._pull, self._place, self._stream = pull, place, stream
         self._cursor, self._window, self._now = cursor, window, window.until
         self._told: Mapping[str, datetime] | None = None
-        self._read = self._new = self._judged = self._dropped = 0
+        self._read = self._new = self._judged = self._dropped = self._suppressed = 0
 
     def take(self, page: Page) -> None:
         """Store what is new of a page, then move the cursor behind it."""
-        new = self._append(page.found)
-        judgement = self._judge(page.found, new)
+        found = self._allowed(page.found)
+        new = self._append(found)
+        judgement = self._judge(found, new)
         self._read += len(page.found)
+        self._suppressed += len(page.found) - len(found)
         self._new += len(new)
         self._judged += judgement.judged
         self._dropped += judgement.dropped
@@ -141,7 +145,18 @@ class _Reading:
             new=self._new,
             judged=self._judged,
             dropped=self._dropped,
+            suppressed=self._suppressed,
         )
+
+    def _allowed(self, found: Sequence[Found]) -> Sequence[Found]:
+        """Without what is about people who were erased; asked of each page, because somebody may
+        be erased while it is read."""
+        erased, place = erasures(self._pull.log), self._place
+        kept = (
+            not is_suppressed(place.source, place.kind, each, erased, as_told=self._stream.as_told)
+            for each in found
+        )
+        return list(compress(found, kept)) if erased else found
 
     def _append(self, found: Sequence[Found]) -> frozenset[str]:
         """The ids of the objects whose version the log did not hold."""
@@ -180,9 +195,14 @@ class _Reading:
     def _as_told(self, found: Sequence[Found]) -> dict[str, NewEvent]:
         """Events that no webhook brought, although it had its time."""
         if self._expects_webhook:
-            limit, heard = self._now - self._pull.grace.period, self._heard()
-            found = [each for each in found if is_over(each, limit) and each.id not in heard]
-        made = {each.id: self._event(each, each.id) for each in found}
+            grace, heard = self._pull.grace, self._heard()
+            limit = self._now - grace.period
+            found = [
+                each
+                for each in found
+                if is_over(each, limit) and not is_told(each, heard, grace.slack)
+            ]
+        made = {each.id: self._event(each, f"{each.version} {each.id}".strip()) for each in found}
         keys = {key: Key(event.source, event.event_key) for key, event in made.items()}
         stored = self._pull.log.positions(keys.values())
         return {key: made[key] for key in made if keys[key] not in stored}

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Table, and_, func, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -21,6 +21,7 @@ from ingestion.pulls.database import CURSORS, METADATA, RUNS, SEEN
 from ingestion.pulls.model import Found, StreamReport
 
 _LOOKUP = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,12 @@ class Cursor:
     reached: datetime | None = None
     judged_until: datetime | None = None
 
-    def since(self, overlap: timedelta) -> datetime | None:
+    def since(self, overlap: timedelta, now: datetime) -> datetime | None:
         """Where the next pull begins; None for everything. What is not judged yet is read again,
-        and a first pull that was broken off goes on."""
-        known = self.judged_until or self.reached
+        and a first pull that was broken off goes on. Where our clock was ahead once, the vendor's
+        own times say how far was read."""
+        judged = self.judged_until
+        known = self.reached if judged is None or judged > now else judged
         return None if known is None else known - overlap
 
 
@@ -118,8 +121,20 @@ class PullState:
                 )
         return {ids[key]: now if key in changed else from_micros(known[key][1]) for key in digests}
 
+    def forget(self, ids: Iterable[str]) -> int:
+        """Forget that objects of these ids were seen; returns how many there were."""
+        hashes = sorted({_hash(each.encode()) for each in ids})
+        with self._write() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            return sum(
+                connection.execute(delete(SEEN).where(SEEN.c.object_id.in_(some))).rowcount
+                for some in _parts(hashes)
+            )
+
     def last_runs(self) -> list[StreamReport]:
-        """The last pull of each kind of object of each account."""
+        """The last pull of each kind of object of each account; that no account could be told is
+        over as soon as anything was pulled."""
         newest = (
             select(func.max(RUNS.c.id)).group_by(RUNS.c.source, RUNS.c.kind, RUNS.c.account)
         ).scalar_subquery()
@@ -127,7 +142,13 @@ class PullState:
             rows = connection.execute(
                 select(RUNS).where(RUNS.c.id.in_(newest)).order_by(RUNS.c.source, RUNS.c.id)
             ).all()
-        return [_report(row) for row in rows]
+        reports = [_report(row) for row in rows]
+        told = {each.source: each.started_at for each in reports if each.account}
+        return [
+            each
+            for each in reports
+            if each.account or each.started_at > told.get(each.source, _NEVER)
+        ]
 
     def dropped(self, *, since: datetime) -> Mapping[tuple[str, str], int]:
         """How many changes webhooks did not tell of, by source and kind, in pulls since then."""
@@ -169,14 +190,17 @@ def _raise(connection: Connection, place: Place, name: str, moment: datetime) ->
 def _seen(
     connection: Connection, place: Place, ids: Iterable[str]
 ) -> Mapping[str, tuple[str, int]]:
-    wanted = list(ids)
     found: dict[str, tuple[str, int]] = {}
-    for start in range(0, len(wanted), _LOOKUP):
-        chosen = SEEN.c.object_id.in_(wanted[start : start + _LOOKUP])
+    for some in _parts(list(ids)):
+        chosen = SEEN.c.object_id.in_(some)
         columns = (SEEN.c.object_id, SEEN.c.digest, SEEN.c.seen_at)
         rows = connection.execute(select(*columns).where(_at(SEEN, place), chosen))
         found |= {row[0]: (row[1], row[2]) for row in rows}
     return found
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _LOOKUP] for start in range(0, len(ids), _LOOKUP))
 
 
 def _digest(found: Found) -> str:
@@ -192,7 +216,8 @@ def _moment(micros: int | None) -> datetime | None:
 
 
 def _row(report: StreamReport) -> dict[str, Any]:
-    return {**asdict(report), "started_at": to_micros(report.started_at)}
+    told = {name: value for name, value in asdict(report).items() if name in RUNS.c}
+    return {**told, "started_at": to_micros(report.started_at)}
 
 
 def _report(row: Row[Any]) -> StreamReport:

@@ -51,11 +51,14 @@ def breakers(settings: Settings, _now: datetime) -> Sequence[Alert]:
 
 
 def old_credentials(settings: Settings, now: datetime) -> Sequence[Alert]:
-    """Credentials that are missing, cannot be read, are too old, or soon will be."""
+    """Credentials that are missing, cannot be read, were refused, are too old, or soon will be."""
     with closing(connections.ledger(settings)) as ledger:
-        watched = credentials.watch(settings, ledger, settings.destinations, now=now)
-    found = (_credential(each, settings.credential_max_days) for each in watched)
-    return [alert for alert in found if alert is not None]
+        watched = credentials.watch(settings, ledger, credentials.names(settings), now=now)
+    found = [
+        *(_credential(each, settings.credential_max_days) for each in watched),
+        *(_ending(each, now) for each in watched),
+    ]
+    return [*(alert for alert in found if alert is not None), *_refused(settings)]
 
 
 def silent_sources(settings: Settings, now: datetime) -> Sequence[Alert]:
@@ -135,6 +138,28 @@ def _credential(each: Credential, most_days: int) -> Alert | None:
         return None
     code = each.code or CREDENTIAL_DUE
     return Alert(f"credential:{name}:{code}", code, what, remedy(code))
+
+
+def _ending(each: Credential, now: datetime) -> Alert | None:
+    """Of a token that nothing renews; an access token of OAuth is renewed in time."""
+    end = each.expires_at
+    if each.kind != "token" or end is None or end - now > timedelta(days=DUE_WITHIN_DAYS):
+        return None
+    what = f"The token of {each.destination} ends on {end:%Y-%m-%d} at {end:%H:%M} UTC."
+    return Alert(f"ending:{each.destination}", CREDENTIAL_DUE, what, remedy(CREDENTIAL_DUE))
+
+
+def _refused(settings: Settings) -> Sequence[Alert]:
+    if not settings.pulls:
+        return ()
+    with closing(connections.event_log(settings)) as log:
+        found = credentials.refused(log)
+    code = credentials.REFUSED
+    return [
+        Alert(f"refused:{name}", code, f"{name} cannot be pulled: {told}", remedy(code))
+        for name, told in found.items()
+        if name in settings.pulls
+    ]
 
 
 def _silent(source: str, found: Rhythm) -> Alert:

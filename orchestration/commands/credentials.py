@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,24 +17,42 @@ from orchestration.commands.output import JsonOption, out, print_json, reports_e
 from orchestration.settings import load_settings
 from reverse_etl.connectors.settings import BearerSettings
 
-app = typer.Typer(no_args_is_help=True, help="What destinations know us by.")
+if TYPE_CHECKING:
+    from orchestration.credentials import Credential
 
-COLUMNS = ("destination", "kind", "source", "in use since", "days", "expires", "to do")
+app = typer.Typer(no_args_is_help=True, help="What vendors know us by.")
+
+COLUMNS = ("vendor", "kind", "source", "in use since", "days", "expires", "to do")
 
 
 @app.command("list")
 @reports_errors
-def list_(as_json: JsonOption = False) -> None:
-    """The credentials of each destination: where they live, since when they are in use, when the
-    access token expires, and what is wrong. No secret is shown."""
-    from orchestration.credentials import watch
+def list_(
+    ask: Annotated[
+        bool,
+        typer.Option("--check", help="Ask the vendors that are pulled whether they are good."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The credentials of each destination and each pulled source: where they live, since when they
+    are in use, when the access token ends, and what is wrong. No secret is shown.
+
+    With --check, ends with exit code 1 when a vendor refuses them or cannot be asked.
+    """
+    from orchestration import credentials
 
     settings = load_settings()
     with closing(connections.ledger(settings)) as ledger:
-        found = watch(settings, ledger, settings.destinations, now=datetime.now(UTC))
-    if as_json:
-        print_json([asdict(each) for each in found])
-        return
+        names = credentials.names(settings)
+        found = credentials.watch(settings, ledger, names, now=datetime.now(UTC))
+        if ask:
+            found = credentials.check(settings, ledger, found)
+    print_json([asdict(each) for each in found]) if as_json else _tell(found)
+    if ask and any((each.code or "").startswith("PULL_") for each in found):
+        raise typer.Exit(1)
+
+
+def _tell(found: Sequence[Credential]) -> None:
     rows = (
         (
             each.destination,

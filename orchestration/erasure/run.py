@@ -1,9 +1,9 @@
 """Erase one person from everything Millrace holds, and leave a proof.
 
-In order: what is there to erase is written down (a plan); the log and its archive, kept answers and
-the ledger lose it; the decision that proves it goes to the log; the warehouse is built anew from
-the log; files are searched byte by byte. Every step may be done again, so a run that was killed is
-finished by the next one; the proof is written when nothing is left.
+In order: what is there to erase is written down (a plan); the log and its archive, kept answers,
+what is noted of pulls, and the ledger lose it; the decision that proves it goes to the log; the
+warehouse is built anew from the log; files are searched byte by byte. Every step may be done again,
+so a run that was killed is finished by the next one; the proof is written when nothing is left.
 """
 
 from __future__ import annotations
@@ -192,6 +192,7 @@ def _carry_out(
         ("Emptying events in the log", lambda: erasure_stores.log(log, wanted, pause)),
         ("Writing archive files anew", lambda: erasure_stores.archive(settings, log, wanted)),
         ("Forgetting kept answers", lambda: erasure_stores.answers(log, wanted.needles)),
+        ("Forgetting what was pulled", lambda: erasure_stores.pulls(log, plan)),
         ("Emptying the ledger", lambda: erasure_stores.ledger(settings, plan, clock, pause)),
     )
     for told, step in steps:

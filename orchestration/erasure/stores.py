@@ -19,6 +19,7 @@ from ingestion.event_log.dedup import Key
 from ingestion.event_log.erasure import Changes, Found, change_rows, lingers, search, shrink
 from ingestion.event_log.erasure_archive import change_archive
 from ingestion.event_log.needles import Needles
+from ingestion.pulls.state import PullState
 from orchestration import connections
 from orchestration.backup import aside
 from orchestration.batch import run_batch
@@ -66,6 +67,11 @@ def archive(settings: Settings, log: EventLog, changes: Changes) -> dict[str, in
 def answers(log: EventLog, needles: Needles) -> dict[str, int]:
     """Forget kept answers that name the person."""
     return {"kept_answers": forget_requests(log.engines[1], needles.mentioned_in)}
+
+
+def pulls(log: EventLog, plan: Plan) -> dict[str, int]:
+    """Forget what is noted of objects that were pulled under the person's ids."""
+    return {"pulled_objects": PullState(log).forget(value for _field, value in plan.identifiers)}
 
 
 def ledger(

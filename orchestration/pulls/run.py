@@ -7,10 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from ingestion.errors import PullCredentialsError
-from ingestion.pulls import Days, Permit, StreamReport
+import structlog
+
+from ingestion.errors import PullCredentialsError, PullError
+from ingestion.pulls import Days, Permit, PullSource, StreamReport
 from ingestion.pulls.client import Patience, VendorApi
 from ingestion.pulls.pull import Progress, Pull
 from ingestion.pulls.state import PullState
@@ -26,6 +28,7 @@ from reverse_etl.ledger import Ledger
 from reverse_etl.quota import Budget
 
 T = TypeVar("T")
+_LOG: Final = structlog.get_logger(__name__)
 
 
 def needs(settings: Settings, puller: Puller) -> str:
@@ -35,7 +38,14 @@ def needs(settings: Settings, puller: Puller) -> str:
     missing = [n for n in puller.needs if n in lacks or not getattr(account, n, None)]
     if isinstance(account, BearerSettings) and account.uses_oauth and "token" in missing:
         missing.remove("token")
-    return " and ".join(f"MILLRACE_{puller.name}_{name}".upper() for name in missing)
+    lacking = [_variable(puller, name) for name in missing]
+    if puller.either and not any(getattr(account, name) for name in puller.either):
+        lacking.append(" or ".join(_variable(puller, name) for name in puller.either))
+    return " and ".join(lacking)
+
+
+def _variable(puller: Puller, name: str) -> str:
+    return f"MILLRACE_{puller.name}_{name}".upper()
 
 
 def configured(settings: Settings) -> tuple[Puller, ...]:
@@ -68,20 +78,58 @@ def pull(
         state = PullState(log)
         reports: list[StreamReport] = []
         for puller in pullers:
-            account = accounts.account(settings, puller.name)
-            source = puller.made(account)
-            api = VendorApi(
-                puller.name,
-                account.url,
-                HeldToken(puller.name, account, ledger),
-                permit(ledger, puller, account.budget, clock=clock),
-                patience=patience or Patience(timeout=account.timeout),
-                carry=source.carry,
-                refusal=source.refusal,
-            )
+            source, api = _opened(settings, puller, ledger, clock, patience)
             one = Pull(log, state, clock, puller.name in heard, progress=progress)
             reports += one.run(source, api, since=since, days=days)
+            _note_end(puller, source, api, ledger)
     return reports
+
+
+def check(
+    settings: Settings,
+    puller: Puller,
+    ledger: Ledger,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    patience: Patience | None = None,
+) -> None:
+    """Ask a vendor whether our credentials are good, and until when, with as little as it takes.
+    Raises PullError."""
+    source, api = _opened(settings, puller, ledger, clock, patience)
+    if source.token_ends is None:
+        source.accounts(api)
+    else:
+        ledger.credentials.ends(puller.name, source.token_ends(api))
+
+
+def _note_end(puller: Puller, source: PullSource, api: VendorApi, ledger: Ledger) -> None:
+    if source.token_ends is None:
+        return
+    try:
+        ledger.credentials.ends(puller.name, source.token_ends(api))
+    except PullError as error:  # a token that is refused is told by what could not be read
+        _LOG.info("token_end_unknown", source=puller.name, code=error.code)
+
+
+def _opened(
+    settings: Settings,
+    puller: Puller,
+    ledger: Ledger,
+    clock: Callable[[], datetime],
+    patience: Patience | None,
+) -> tuple[PullSource, VendorApi]:
+    account = accounts.account(settings, puller.name)
+    source = puller.made(account)
+    api = VendorApi(
+        puller.name,
+        account.url,
+        HeldToken(puller.name, account, ledger),
+        permit(ledger, puller, account.budget, clock=clock),
+        patience=patience or Patience(timeout=account.timeout),
+        carry=source.carry,
+        refusal=source.refusal,
+    )
+    return source, api
 
 
 def permit(

@@ -20,14 +20,20 @@ from reverse_etl.quota import Budget
 @dataclass(frozen=True, slots=True)
 class Puller:
     """`made`: the source, given what the settings say of the account; `needs`: fields of the
-    account that must be set; `told`: what is pulled, in a sentence; `also_within`: a part of a
-    path → the narrower budget that requests there have besides the account's."""
+    account that must be set; `either`: fields of which one must be; `told`: what is pulled, in a
+    sentence; `also_within`: a part of a path → the narrower budget that requests there have besides
+    the account's."""
 
     name: str
     told: str
     made: Callable[[Any], PullSource]
     needs: tuple[str, ...] = ("token",)
+    either: tuple[str, ...] = ()
     also_within: Mapping[str, Budget] = field(default_factory=dict)
+
+
+def _several(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 PULLERS: Final = (
@@ -49,9 +55,11 @@ PULLERS: Final = (
     ),
     Puller(
         "meta",
-        "What campaigns cost by day, of Meta's ad accounts.",
-        lambda account: meta(account.ad_accounts.replace(",", " ").split(), account.api_version),
-        needs=("token", "ad_accounts"),
+        "Leads of Meta's pages with what they said, and what campaigns cost by day.",
+        lambda account: meta(
+            _several(account.ad_accounts), _several(account.pages), account.api_version
+        ),
+        either=("ad_accounts", "pages"),
     ),
     Puller(
         "googleads",

@@ -151,7 +151,7 @@ def _dead(settings: Settings, now: datetime) -> Sequence[DeadGroup]:
 
 def _secrets(settings: Settings, now: datetime) -> Sequence[Secret]:
     with closing(connections.ledger(settings)) as ledger:
-        watched = credentials.watch(settings, ledger, settings.destinations, now=now)
+        watched = credentials.watch(settings, ledger, credentials.names(settings), now=now)
     with closing(KeyStore.open(settings.log_url)) as keys:
         usable = [key for key in keys.list() if key.usable(now)]
     return [

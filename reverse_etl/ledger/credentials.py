@@ -47,6 +47,11 @@ class Credentials:
                 connection, destination, sealed=sealed, expires_at=expires_at, claimed_until=None
             )
 
+    def ends(self, destination: str, expires_at: datetime | None) -> None:
+        """What the vendor says of a fixed token: until when it is good; None is for ever."""
+        with writing(self._engine, destination) as connection:
+            _write(connection, destination, expires_at=expires_at)
+
     def give_back(self, destination: str) -> None:
         """The renewal failed: let somebody else try."""
         with writing(self._engine, destination) as connection:

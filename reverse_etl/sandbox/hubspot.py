@@ -171,15 +171,20 @@ class HubSpot:
         if request.method == "PATCH":
             objects.update(record, mapping(body(request), "properties"), request.at)
         elif request.method == "DELETE":
-            objects.archive(record)
+            objects.archive(record, request.at)
             return Answer(204, None)
         return Answer(200, shown(record))
 
     def _page(self, request: Request, objects: Objects) -> Answer:
         size = min(int(request.query.get("limit") or 10), _PAGE)
         after = int(request.query.get("after") or 0)
-        found = [record for key, record in objects.records.items() if int(key) > after][: size + 1]
-        answer: dict[str, Any] = {"results": [shown(record) for record in found[:size]]}
+        asked = request.query.get("properties")
+        held = (
+            objects.bin if request.query.get("archived", "").lower() == "true" else objects.records
+        )
+        found = [held[key] for key in sorted(held, key=int) if int(key) > after][: size + 1]
+        names = asked.split(",") if asked else None
+        answer: dict[str, Any] = {"results": [shown(record, names) for record in found[:size]]}
         if len(found) > size:
             answer["paging"] = {"next": {"after": found[size - 1].id}}
         return Answer(200, answer)

@@ -8,13 +8,11 @@ from typing import Any, Final
 
 from reverse_etl.sandbox.answer import Answer, Request
 from reverse_etl.sandbox.hubspot_store import HubSpotError, Objects, Record
-from reverse_etl.sandbox.hubspot_wire import body, shown
+from reverse_etl.sandbox.hubspot_wire import CHANGED, MADE, body, shown
 
 _MOST: Final = 10_000
 _PAGE: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CHANGED: Final = {"lastmodifieddate", "hs_lastmodifieddate"}
-_MADE: Final = {"createdate", "hs_createdate"}
 _COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {
     "GT": int.__gt__,
     "GTE": int.__ge__,
@@ -61,8 +59,8 @@ def _holds(record: Record, rule: Mapping[str, Any]) -> bool:
 
 
 def _value(record: Record, name: str) -> str:
-    if name in _CHANGED | _MADE:
-        return str(_millis(record.updated if name in _CHANGED else record.created))
+    if name in CHANGED | MADE:
+        return str(_millis(record.updated if name in CHANGED else record.created))
     return record.properties.get(name, "")
 
 

@@ -75,7 +75,8 @@ class HubSpotError(Exception):
 @dataclass(slots=True)
 class Record:
     """One object; `merged`: when the ids that it was made of became it; `writes`: when each
-    request arrived that wrote it, exactly as the list of requests has it."""
+    request arrived that wrote it, exactly as the list of requests has it; `archived`: when it was
+    deleted."""
 
     id: str
     properties: dict[str, str]
@@ -84,17 +85,20 @@ class Record:
     associations: list[dict[str, Any]] = field(default_factory=list)
     merged: dict[str, float] = field(default_factory=dict)
     writes: list[float] = field(default_factory=list)
+    archived: float | None = None
 
 
 @dataclass(slots=True)
 class Objects:
-    """All objects of one type; `merges`: what was merged into what, in order."""
+    """All objects of one type; `merges`: what was merged into what, in order; `bin`: what was
+    deleted."""
 
     kind: str
     ids: list[int]
     properties: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     merges: list[dict[str, str]] = field(default_factory=list)
+    bin: dict[str, Record] = field(default_factory=dict)
     _aliases: dict[str, str] = field(default_factory=dict)
     _index: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -159,8 +163,8 @@ class Objects:
         made = Record(str(self.ids[0]), {}, at, at, list(tied.values()))
         made.merged = {**primary.merged, **other.merged, primary.id: at, other.id: at}
         values = {**other.properties, **{k: v for k, v in primary.properties.items() if v}}
-        self.archive(primary)
-        self.archive(other)
+        self._remove(primary)
+        self._remove(other)
         self.records[made.id] = made
         self._aliases.update(dict.fromkeys(made.merged, made.id))
         self._store(made, {**values, **_merged(made), "hs_object_id": made.id}, at)
@@ -171,8 +175,13 @@ class Objects:
         self.merges.append(told)
         return made
 
-    def archive(self, record: Record) -> None:
-        """Remove an object."""
+    def archive(self, record: Record, at: float) -> None:
+        """Put an object into the recycle bin."""
+        self._remove(record)
+        record.archived = at
+        self.bin[record.id] = record
+
+    def _remove(self, record: Record) -> None:
         for name, index in self._index.items():
             index.pop(_key(name, record.properties.get(name, "")), None)
         self.records.pop(record.id, None)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from reverse_etl.sandbox.answer import Answer, Request
 from reverse_etl.sandbox.hubspot_store import HubSpotError, Record, stamp
+
+CHANGED: Final = frozenset(("lastmodifieddate", "hs_lastmodifieddate"))
+MADE: Final = frozenset(("createdate", "hs_createdate"))
+"""Properties that HubSpot itself writes."""
 
 
 def body(request: Request) -> dict[str, Any]:
@@ -34,9 +38,16 @@ def shown(record: Record, names: Iterable[str] | None = None) -> dict[str, Any]:
     """A record as HubSpot shows it."""
     properties: dict[str, Any] = dict(record.properties)
     if names:
-        properties = {n: record.properties.get(n) for n in {*names, "hs_object_id"}}
+        dated = {**dict.fromkeys(CHANGED, record.updated), **dict.fromkeys(MADE, record.created)}
+        properties = {
+            name: stamp(dated[name]) if name in dated else record.properties.get(name)
+            for name in {*names, "hs_object_id"}
+        }
     dates = {"createdAt": stamp(record.created), "updatedAt": stamp(record.updated)}
-    return {"id": record.id, "properties": properties, **dates, "archived": False}
+    told = {"id": record.id, "properties": properties, **dates, "archived": False}
+    if record.archived is None:
+        return told
+    return {**told, "archived": True, "archivedAt": stamp(record.archived)}
 
 
 def error(refusal: HubSpotError) -> dict[str, Any]:

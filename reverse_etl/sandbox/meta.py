@@ -1,4 +1,5 @@
-"""A simulated Meta Conversions API: it keeps every event it takes, repeats too."""
+"""A simulated Meta: a Conversions API that keeps every event it takes, repeats too; what campaigns
+cost; lead forms; tokens."""
 
 from __future__ import annotations
 
@@ -13,42 +14,48 @@ from reverse_etl.sandbox.answer import Answer, RefusedError, Request
 from reverse_etl.sandbox.hubspot_store import stamp
 from reverse_etl.sandbox.meta_insights import PATH as INSIGHTS
 from reverse_etl.sandbox.meta_insights import insights
+from reverse_etl.sandbox.meta_leads import PATH as LEADS
+from reverse_etl.sandbox.meta_leads import leads, submit
+from reverse_etl.sandbox.meta_wire import TRACE, error
 
 _EVENTS: Final = re.compile(r"^/v\d+\.\d+/(?P<dataset>\d+)/events$")
+_KINDS: Final = ("insights", "forms", "leads", "tokens")
 _DAY: Final = 86_400
 _MOST: Final = 1000
 _LEAD_ID: Final = re.compile(r"^\d{15,17}$")
 _HASHED: Final = ("em", "ph", "fn", "ln")
 _SHA256: Final = re.compile(r"^[0-9a-f]{64}$")
-_TRACE: Final = "AbCdEfGhIjKlMnOpQrStUvW"
 
 
 class Meta:
-    """Any number of datasets and ad accounts. `insights_page`: the most rows of a page."""
+    """Any number of datasets, ad accounts and pages. `insights_page`, `leads_page`: the most rows
+    of a page of a list."""
 
     name = "meta"
 
-    def __init__(self, *, insights_page: int = 500) -> None:
-        self.insights_page = insights_page
+    def __init__(self, *, insights_page: int = 500, leads_page: int = 100) -> None:
+        self.insights_page, self.leads_page = insights_page, leads_page
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
         self._events: list[dict[str, Any]] = []
-        self._insights: list[dict[str, Any]] = []
+        self._held: dict[str, list[dict[str, Any]]] = {name: [] for name in _KINDS}
 
     def put(self, kind: str, objects: list[dict[str, Any]]) -> None:
-        """Let these be what campaigns cost (`insights`): there is no API that makes them."""
-        if kind == "insights":
-            self._insights = objects
+        """Let these be what no API makes: what campaigns cost (`insights`), forms of pages
+        (`forms`, which name their `page`), what people said in them (`leads`, which name their
+        `form_id`), and until when the token is good (`tokens`: one, with `expires_at`)."""
+        if kind in _KINDS:
+            self._held[kind] = objects
 
     def owns(self, path: str) -> bool:
         """Whether a path is this vendor's."""
         return bool(re.match(r"^/v\d+\.\d+/", path))
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
-        """Every event received, in order; a repeat is a second entry. What campaigns cost."""
-        return {"events": self._events, "insights": self._insights}
+        """Every event received, in order; a repeat is a second entry. Then what was put here."""
+        return {"events": self._events, **self._held}
 
     def handle(self, request: Request) -> Answer:
         """Answer one request."""
@@ -59,25 +66,26 @@ class Meta:
 
     def expired(self) -> Answer:
         """The answer to an expired token."""
-        return _error(190, "Error validating access token: Session has expired.", 463)
+        return error(190, "Error validating access token: Session has expired.", 463)
 
     def failure(self, status: int) -> Answer:
         """The answer to a fault with this status."""
         if status == 429:
-            return Answer(429, _error(4, "Application request limit reached", 0).body)
+            return Answer(429, error(4, "Application request limit reached", 0).body)
         if status >= 500:
-            return Answer(status, _error(2, "Service temporarily unavailable", 0).body)
-        return Answer(status, _error(100, "Invalid parameter", 0).body)
+            return Answer(status, error(2, "Service temporarily unavailable", 0).body)
+        return Answer(status, error(100, "Invalid parameter", 0).body)
 
     def _take(self, request: Request) -> Answer:
-        if request.method == "GET" and INSIGHTS.match(request.path):
-            _authorise(request, request.query)
-            return insights(request, self._insights, self.insights_page)
-        found = _EVENTS.match(request.path)
-        if not found or request.method != "POST":
-            raise RefusedError(_error(100, "Unsupported post request.", 33))
+        if request.method == "GET":
+            return self._read(request, _authorise(request, request.query))
         body = _parameters(request)
         _authorise(request, body)
+        if request.path.endswith("/test_leads"):
+            return submit(request, body, self._held["forms"], self._held["leads"])
+        found = _EVENTS.match(request.path)
+        if not found or request.method != "POST":
+            raise RefusedError(error(100, "Unsupported post request.", 33))
         events = _data(body)
         if request.spoil_item:
             raise _invalid("Invalid parameter", "The event at index 0 is not valid", 2804050)
@@ -87,8 +95,26 @@ class Meta:
         self._events += [
             {**event, "dataset": found["dataset"], "received_at": at} for event in events
         ]
-        answer = {"events_received": len(events), "messages": [], "fbtrace_id": _TRACE}
+        answer = {"events_received": len(events), "messages": [], "fbtrace_id": TRACE}
         return Answer(200, answer)
+
+    def _read(self, request: Request, token: str) -> Answer:
+        if request.path.endswith("/debug_token"):
+            return _debugged(request, self._held["tokens"])
+        if INSIGHTS.match(request.path):
+            return insights(request, self._held["insights"], self.insights_page)
+        if not LEADS.match(request.path):
+            raise RefusedError(error(100, "Unsupported get request.", 33))
+        return leads(request, token, self._held["forms"], self._held["leads"], self.leads_page)
+
+
+def _debugged(request: Request, tokens: list[dict[str, Any]]) -> Answer:
+    """GET …/debug_token: what there is to know of the `input_token`; 0 never expires."""
+    asked = request.query.get("input_token", "")
+    expires_at = int(tokens[0]["expires_at"]) if tokens else 0
+    is_valid = _is_good(asked) and not 0 < expires_at <= request.at
+    told = {"app_id": "1", "type": "SYSTEM_USER", "is_valid": is_valid, "expires_at": expires_at}
+    return Answer(200, {"data": told})
 
 
 def _parameters(request: Request) -> dict[str, Any]:
@@ -104,11 +130,17 @@ def _parameters(request: Request) -> dict[str, Any]:
     return {**request.query, **{name: values[0] for name, values in fields.items()}}
 
 
-def _authorise(request: Request, body: Mapping[str, Any]) -> None:
+def _is_good(token: str) -> bool:
+    return bool(token) and not token.startswith(("expired", "invalid"))
+
+
+def _authorise(request: Request, body: Mapping[str, Any]) -> str:
+    """The token of a request. Raises RefusedError."""
     header = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
     token = str(body.get("access_token") or header)
-    if not token or token.startswith(("expired", "invalid")):
-        raise RefusedError(_error(190, "Invalid OAuth access token.", 0))
+    if not _is_good(token):
+        raise RefusedError(error(190, "Invalid OAuth access token.", 0))
+    return token
 
 
 def _data(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -183,18 +215,4 @@ def _check_user(number: int, user: Mapping[str, Any]) -> None:
 
 
 def _invalid(message: str, detail: str, subcode: int) -> RefusedError:
-    return RefusedError(_error(100, message, subcode, detail))
-
-
-def _error(code: int, message: str, subcode: int, detail: str = "") -> Answer:
-    error = {
-        "message": message,
-        "type": "OAuthException",
-        "code": code,
-        "error_subcode": subcode,
-        "is_transient": code in (2, 4),
-        "error_user_title": message,
-        "error_user_msg": detail,
-        "fbtrace_id": _TRACE,
-    }
-    return Answer(400, {"error": error})
+    return RefusedError(error(100, message, subcode, detail))

@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from reverse_etl.sandbox.answer import Answer, Request
+from reverse_etl.sandbox.meta_wire import paged
 
 PATH: Final = re.compile(r"^/v\d+\.\d+/act_(?P<account>\d+)/insights$")
 
@@ -26,10 +27,4 @@ def insights(request: Request, rows: Sequence[Mapping[str, Any]], size: int) -> 
         and row["account"] == found["account"]
         and days.get("since", "") <= row["date_start"] <= days.get("until", "9")
     ]
-    start = int(request.query.get("after") or 0)
-    size = min(int(request.query.get("limit") or 25), size)
-    behind = start + size
-    paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(behind)}}
-    if behind < len(chosen):
-        paging["next"] = f"https://graph.facebook.com{request.path}?after={behind}"
-    return Answer(200, {"data": chosen[start:behind], "paging": paging})
+    return paged(request, chosen, size)

@@ -1,4 +1,4 @@
-"""Meta: what campaigns cost by day."""
+"""Meta: what campaigns cost by day, and what people said in lead forms."""
 
 from ingestion.sources.meta.source import meta
 

@@ -25,6 +25,7 @@ class MetaSettings(ConnectorSettings):
     at_most_once: bool = False
     requests_per_minute: int | None = Field(None, gt=0)
     ad_accounts: str = Field("", description="Whose cost is pulled; a comma separates several.")
+    pages: str = Field("", description="Whose leads are pulled; a comma separates several.")
 
     @property
     def budget(self) -> Budget | None:

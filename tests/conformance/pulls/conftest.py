@@ -41,7 +41,7 @@ def server(clock):
         hubspot_limit=None,
         search_lag=0,
         salesforce=Salesforce(query_page=pull_salesforce.PAGE),
-        meta=Meta(insights_page=pull_meta.PAGE),
+        meta=Meta(insights_page=pull_meta.PAGE, leads_page=pull_meta.PAGE),
         clock=clock.seconds,
     )
     with serving(made) as url:

@@ -40,8 +40,36 @@ def _case(kind, plural, changed):
     return CASES[kind]
 
 
+def _deletions(kind, plural):
+    first = _case(kind, plural, {})
+
+    def delete(url, count):
+        held = httpx.get(f"{url}/_state/hubspot").json()["objects"][plural]
+        for each in held[:count]:
+            path = f"{url}/crm/v3/objects/{plural}/{each['id']}"
+            httpx.delete(path, headers=AUTH).raise_for_status()
+
+    def seed(url, count):
+        first.seed(url, count + 1)
+        delete(url, count)
+
+    def webhook(lab):
+        gone = httpx.get(
+            f"{lab.url}/crm/v3/objects/{plural}?archived=true&limit=100", headers=AUTH
+        ).json()["results"][-1]
+        at = int(moment(gone["archivedAt"]).timestamp() * 1000)
+        told = {"subscriptionType": f"{kind}.deletion", "objectId": int(gone["id"])}
+        return orjson.dumps({**told, "occurredAt": at, "portalId": 62515})
+
+    name = f"{kind}_deletion"
+    path = f"/objects/{plural}"
+    return Case(hubspot, name, path, seed, lambda url: delete(url, 1), 100, webhook, as_told=True)
+
+
 HUBSPOT = (
     _case("contact", "contacts", {"jobtitle": "CTO"}),
     _case("company", "companies", {"city": "Berlin"}),
     _case("deal", "deals", {"amount": "250"}),
+    _deletions("contact", "contacts"),
+    _deletions("deal", "deals"),
 )

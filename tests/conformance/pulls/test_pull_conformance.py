@@ -30,7 +30,7 @@ def case(request):
     return request.param
 
 
-@pytest.fixture(params=_chosen([vendor[0] for vendor in VENDORS]), ids=str)
+@pytest.fixture(params=_chosen([*(vendor[0] for vendor in VENDORS), HUBSPOT[3], META[1]]), ids=str)
 def each_vendor(request):
     return request.param
 

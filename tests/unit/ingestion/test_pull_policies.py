@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestion.errors import PullAnswerError, PullStuckError
+from ingestion.errors import PullAnswerError
 from ingestion.event_log import EventLog
 from ingestion.pulls import Found, PullSource, StreamReport, Window
 from ingestion.pulls.client import Answer
 from ingestion.pulls.reconcile import Grace, Judgement, judge
 from ingestion.pulls.state import Cursor, Place, PullState
 from ingestion.sources.hubspot import hubspot
-from ingestion.sources.meta.source import refusal
+from ingestion.sources.meta.graph import refusal
 from ingestion.sources.moments import moment
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -64,9 +64,16 @@ def test_nothing_is_judged_before_a_pull_came_to_its_end():
 
 def test_a_broken_first_pull_goes_on():
     """The next one begins where it came to; after a whole one, with what is not judged yet."""
-    assert Cursor(NOW).since(MINUTE) is None
-    assert NOW - MINUTE == Cursor(NOW, reached=NOW).since(MINUTE)
-    assert NOW - HOUR - MINUTE == Cursor(NOW, NOW, judged_until=NOW - HOUR).since(MINUTE)
+    assert Cursor(NOW).since(MINUTE, NOW) is None
+    assert NOW - MINUTE == Cursor(NOW, reached=NOW).since(MINUTE, NOW)
+    assert NOW - HOUR - MINUTE == Cursor(NOW, NOW, judged_until=NOW - HOUR).since(MINUTE, NOW)
+
+
+def test_a_clock_that_was_ahead_leaves_no_gap():
+    """The next pull begins with the last change that the vendor told of; with everything, where
+    it lists by another order."""
+    assert NOW - HOUR == Cursor(NOW, NOW - HOUR, NOW + HOUR).since(timedelta(), NOW)
+    assert Cursor(NOW, None, NOW + HOUR).since(MINUTE, NOW) is None
 
 
 @pytest.fixture
@@ -120,39 +127,81 @@ def test_two_pulls_at_once_count_once(state):
 
 
 class Portal:
-    """HubSpot's search over contacts that changed at these milliseconds, 200 a page."""
+    """HubSpot's search over contacts that changed at these milliseconds: what keeps all rules, in
+    order, and no more than a page. `meanwhile` is called after each search."""
 
-    def __init__(self, changes):
-        self._changes = sorted(changes)
+    def __init__(self, changes, meanwhile=lambda _portal: None):
+        self.changed = {str(number): at for number, at in enumerate(changes, 1)}
+        self.meanwhile, self.searches = meanwhile, 0
 
-    def pages(self, _path, *, json, **_rest):
-        since = int(json["filterGroups"][0]["filters"][0]["value"])
-        found = [(number, at) for number, at in enumerate(self._changes) if at >= since]
-        for start in range(0, min(len(found), 10_200), 200):
-            assert start + 200 <= 10_000, "HubSpot refuses to list more"
-            page = [
-                {"id": str(number), "updatedAt": datetime.fromtimestamp(at / 1000, UTC).isoformat()}
-                for number, at in found[start : start + 200]
-            ]
-            yield Answer("HubSpot", {"results": page})
+    def post(self, _path, asked):
+        self.searches += 1
+        [group], [sort] = asked["filterGroups"], asked["sorts"]
+        found = [key for key in self.changed if all(self._keeps(key, r) for r in group["filters"])]
+        found.sort(key=lambda key: self._value(key, sort["propertyName"]))
+        answer = {"results": [self._shown(key) for key in found[: asked["limit"]]]}
+        self.meanwhile(self)
+        return answer
+
+    def _value(self, key, name):
+        return int(key) if name == "hs_object_id" else self.changed[key]
+
+    def _keeps(self, key, rule):
+        value, wanted = self._value(key, rule["propertyName"]), int(rule["value"])
+        return {"GTE": value >= wanted, "GT": value > wanted, "EQ": value == wanted}[
+            rule["operator"]
+        ]
+
+    def _shown(self, key):
+        at = datetime.fromtimestamp(self.changed[key] / 1000, UTC).isoformat()
+        return {"id": key, "updatedAt": at, "properties": {"lastmodifieddate": at}}
 
 
-def contacts(changes):
+def contacts(portal):
     source: PullSource = hubspot()
     [stream] = [each for each in source.streams if each.kind == "contact"]
-    pages = stream.read(Portal(changes), "62515", Window(None, NOW))
-    return [each.id for page in pages for each in page.found]
+    pages = stream.read(portal, "62515", Window(None, NOW))
+    return [(each.id, each.changed_at) for page in pages for each in page.found]
 
 
-def test_more_than_a_search_lists_is_read_all_the_same():
-    """The next search begins at the last change listed, so that none of 25,000 is missing."""
-    assert {str(number) for number in range(25_000)} == set(contacts(range(25_000)))
+@pytest.mark.parametrize(
+    "changes",
+    [range(2_500), [n // 300 for n in range(2_500)], [n // 2 for n in range(1_001)], [7] * 1_000],
+    ids=["one by one", "more at once than a page", "ties over the borders", "all at once"],
+)
+def test_every_change_is_read_once(changes):
+    """However many changed in the same millisecond, and wherever a page ends."""
+    portal = Portal(changes)
+    found = contacts(portal)
+    assert set(portal.changed) == {key for key, _at in found}
+    assert len(found) == len(set(found))
 
 
-def test_too_many_changes_of_one_moment_are_told():
-    """A search cannot go on behind them: an error, not silence."""
-    with pytest.raises(PullStuckError):
-        contacts([5_000] * 10_500)
+def test_a_change_while_paging_lets_nothing_slip_through():
+    """An object that was read and changes goes behind the others; none of those is skipped, and
+    it is read again."""
+
+    def touch(portal):
+        if portal.searches < 5:
+            portal.changed[str(portal.searches)] = 10_000 + portal.searches
+
+    portal = Portal(range(1_000), touch)
+    found = contacts(portal)
+    assert set(portal.changed) == {key for key, _at in found}
+    assert {("1", 10_001), ("4", 10_004)} <= {
+        (key, round(at.timestamp() * 1000)) for key, at in found
+    }
+
+
+def test_a_search_that_does_not_keep_its_rules_is_told():
+    """An endless pull would be worse than an error."""
+
+    class Forgetful(Portal):
+        def _keeps(self, _key, _rule):
+            return True
+
+    with pytest.raises(PullAnswerError):
+        contacts(Forgetful(range(500)))
 
 
 @pytest.mark.parametrize("body", [{}, {"results": None}, {"results": [1]}, {"results": {}}])

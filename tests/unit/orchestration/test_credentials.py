@@ -9,11 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from orchestration.alerts import troubles
 from orchestration.connecting import connect
-from orchestration.credentials import problems, watch
+from orchestration.credentials import REFUSED, check, names, problems, watch
 from orchestration.errors import ConnectingError
+from orchestration.pulls import run as pulls
+from orchestration.pulls.accounts import CalendlySettings, StripeSettings
 from orchestration.settings import Settings
-from reverse_etl.connectors import HubSpotSettings, MetaSettings
+from reverse_etl.connectors import HubSpotSettings, MetaSettings, SalesforceSettings
 from reverse_etl.connectors.oauth import Seal
 from reverse_etl.ledger import Ledger
 from reverse_etl.sandbox import create_app
@@ -62,6 +65,78 @@ def test_what_is_missing_or_unreadable_is_told(tmp_path, ledger):
     settings = _settings(tmp_path, hubspot=hubspot, meta=MetaSettings(token="t"))
     told = watch(settings, ledger, settings.destinations, now=NOON)
     assert ["SECRET_UNAVAILABLE", "CREDENTIAL_MISSING"] == [each.code for each in told]
+
+
+def test_what_is_only_pulled_is_watched_too(tmp_path, ledger):
+    """Its secret ages like any other; what a destination would need besides is not missed."""
+    settings = _settings(
+        tmp_path,
+        destinations=("hubspot",),
+        pulls=("hubspot", "stripe", "meta", "calendly", "googleads"),
+        hubspot=HubSpotSettings(token="pat-1"),
+        stripe=StripeSettings(token="rk-1"),
+        meta=MetaSettings(token="t", pages="4040"),
+    )
+    watched = names(settings)
+    assert ["hubspot", "stripe", "meta", "calendly"] == watched
+    watch(settings, ledger, watched, now=NOON)
+    told = watch(settings, ledger, watched, now=NOON + 91 * DAY)
+    assert [*["CREDENTIAL_OLD"] * 3, "CREDENTIAL_MISSING"] == [each.code for each in told]
+
+
+@pytest.fixture(scope="module")
+def vendors():
+    with serving(create_app()) as url:
+        yield url
+
+
+def _pulling(tmp_path, url, token):
+    return _settings(
+        tmp_path,
+        destinations=(),
+        pulls=("stripe", "calendly", "meta", "hubspot", "salesforce"),
+        stripe=StripeSettings(url=url, token=token),
+        calendly=CalendlySettings(url=url, token=token),
+        meta=MetaSettings(url=url, token=token, pages="4040"),
+        hubspot=HubSpotSettings(url=url, token=token),
+        salesforce=SalesforceSettings(url=url, token=token),
+    )
+
+
+@pytest.mark.parametrize(("token", "code"), [("good", None), ("invalid", REFUSED)])
+def test_vendors_are_asked_whether_credentials_are_good(tmp_path, ledger, vendors, token, code):
+    """Each pulled source by one cheap call; a refusal has a code."""
+    settings = _pulling(tmp_path, vendors, token)
+    found = check(settings, ledger, watch(settings, ledger, names(settings), now=NOON))
+    assert {code} == {each.code for each in found}
+    assert 5 == len(found)
+
+
+def _expire(url, at):
+    put = [{"expires_at": int(at.timestamp())}]
+    httpx.post(f"{url}/_objects/meta/tokens", json=put).raise_for_status()
+
+
+def test_a_token_that_ends_is_told_two_weeks_before(tmp_path, vendors):
+    """Meta says when: a pull notes it, and the alert comes in time and not sooner."""
+    end = datetime.now(UTC).replace(microsecond=0) + 20 * DAY
+    _expire(vendors, end)
+    meta = MetaSettings(url=vendors, token="good", pages="4040")
+    settings = _settings(tmp_path, destinations=(), pulls=("meta",), meta=meta)
+    pulls.pull(settings, ["meta"])
+    assert [] == troubles.old_credentials(settings, end - 15 * DAY)
+    [alert] = troubles.old_credentials(settings, end - 13 * DAY)
+    assert ("CREDENTIAL_DUE", "ending:meta") == (alert.code, alert.key)
+    assert f"{end:%Y-%m-%d}" in alert.what
+
+
+def test_a_pull_that_is_refused_is_told(tmp_path, vendors):
+    """Until a later one is not."""
+    for token, told in (("invalid", ["refused:stripe"]), ("good", [])):
+        stripe = StripeSettings(url=vendors, token=token)
+        settings = _settings(tmp_path, destinations=(), pulls=("stripe",), stripe=stripe)
+        pulls.pull(settings, ["stripe"])
+        assert told == [alert.key for alert in troubles.old_credentials(settings, NOON)]
 
 
 def test_no_fingerprint_gives_the_secret_away(tmp_path, ledger):

@@ -6,7 +6,8 @@ import shutil
 import stat
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ import pytest
 
 from ingestion.event_log import NewEvent
 from ingestion.event_log.erasure import proofs
+from ingestion.pulls import Found
+from ingestion.pulls.state import Place, PullState
 from orchestration import connections
+from orchestration.erasure import stores as erasure_stores
+from orchestration.erasure.plan import Plan
 from orchestration.erasure.run import Request, erase, preview
 from orchestration.errors import ErasureIncompleteError, NotFoundError
 from orchestration.settings import Settings
@@ -23,8 +28,8 @@ from orchestration.settings import Settings
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ADA = "ada@erased.example"
 REQUEST = Request(ADA, "dpo")
-STEPS = ("Looking", "Emptying events", "Writing archive", "Forgetting", "Emptying the ledger",
-         "Building", "Searching")  # fmt: skip
+STEPS = ("Looking", "Emptying events", "Writing archive", "Forgetting kept", "Forgetting what",
+         "Emptying the ledger", "Building", "Searching")  # fmt: skip
 
 
 class Crash(BaseException):
@@ -120,6 +125,27 @@ def test_a_stopped_erasure_is_finished(settings: Settings, step: str) -> None:
     assert [] == [path for path in pending if path.stem != proof["erasure_id"]]
     with closing(connections.event_log(settings)) as log:
         assert 1 == len(proofs(log))
+
+
+def test_what_was_noted_of_pulls_is_forgotten(settings: Settings) -> None:
+    """Of the person's own objects; of others it stays."""
+    place = Place("stripe", "customer", "acct_1")
+    mine, other = (Found(key, None, {"id": key}) for key in ("cus_ada", "cus_bob"))
+    plan = replace(_plan(), identifiers=(("stripe_customer_id", "cus_ada"),))
+    with closing(connections.event_log(settings)) as log:
+        state = PullState(log)
+        state.first_seen(place, [mine, other], NOW)
+        assert {"pulled_objects": 1} == erasure_stores.pulls(log, plan)
+        assert {"pulled_objects": 0} == erasure_stores.pulls(log, plan)
+        later = NOW + timedelta(hours=1)
+        assert {"cus_ada": later, "cus_bob": NOW} == state.first_seen(place, [mine, other], later)
+
+
+def _plan() -> Plan:
+    empty: dict[str, Any] = dict.fromkeys(
+        ("persons", "spellings", "identifiers", "whole", "mentions"), ()
+    )
+    return Plan("er_1", ADA, "dpo", NOW, "salt", **empty, counts={})
 
 
 def test_done_is_told(settings: Settings) -> None:
