@@ -38,6 +38,8 @@ OrchestrationError
 │   ├── BackupInvalidError      a folder holds none that can be restored
 │   └── RestoreRefusedError     something would be lost, or is in use
 ├── BenchError                  a benchmark could not be carried out
+├── StorageError                a disk is full, or may not be written to
+├── UnexpectedError             a fault of ours: no other error was meant for it
 └── HomeInUseError              `millrace demo` refuses to wipe somebody's data
 
 Every error carries a `code` (stable, for programs), a sentence (what happened) and a `remedy` (what
@@ -214,6 +216,14 @@ class RestoreRefusedError(BackupError):
 
 class BenchError(OrchestrationError):
     code = "BENCH_FAILED"
+
+
+class StorageError(OrchestrationError):
+    code = "STORAGE_UNAVAILABLE"
+
+
+class UnexpectedError(OrchestrationError):
+    code = "UNEXPECTED_ERROR"
 
 
 class HomeInUseError(OrchestrationError):

@@ -8,6 +8,7 @@ import socket
 from orchestration.errors import PortUnavailableError
 
 BACKLOG = 2048  # connections waiting while a burst of webhooks arrives
+_LAST_PORT = 65_535
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -25,6 +26,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:  # the resolver would take another one, without a word
+        raise OverflowError(f"ports end at {_LAST_PORT}")
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)

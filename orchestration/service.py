@@ -65,7 +65,6 @@ async def serve(
         tally = LaneTally()
         if "fast-lane" in roles:
             lanes = _lanes(settings, enqueued, tally)
-            work += [lane.run(stop) for lane in lanes]
         if "gateway" in roles:
             config = gateway_config(settings)
             tell_secrets(config)
@@ -86,6 +85,7 @@ async def serve(
                 more_metrics=more,
             )
             work.append(_gateway(app, listener=listener, stop=stop))
+        work += [lane.run(stop) for lane in lanes]
         if "dispatcher" in roles:
             work.append(delivery.run(settings, log, stop, enqueued))
         gc.freeze()  # what is imported stays: the collector need not look at it again and again

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from orchestration.destinations import NAMES
 from orchestration.errors import SettingError
 from orchestration.pulls.accounts import PULLED, CalendlySettings, GoogleAdsSettings, StripeSettings
+from orchestration.setting_names import by_source, misspelt
 from reverse_etl.connectors import (
     ApolloSettings,
     Ga4Settings,
@@ -332,23 +333,20 @@ def load_settings() -> Settings:
         raise SettingError(f"{name} is not usable: {reason}.") from None
 
 
+def misspelt_settings() -> dict[str, str]:
+    """Variables that nothing reads → the setting that was probably meant."""
+    return misspelt(_environment(), Settings, "MILLRACE_")
+
+
 def webhook_secrets(environ: Mapping[str, str | None] | None = None) -> dict[str, tuple[str, ...]]:
     """`MILLRACE_WEBHOOK_SECRET_<SOURCE>` → {source: secrets}; a comma separates rotating ones."""
-    return _by_source(SECRET_PREFIX, environ)
+    return by_source(SECRET_PREFIX, _environment() if environ is None else environ)
 
 
 def webhook_tokens(environ: Mapping[str, str | None] | None = None) -> dict[str, tuple[str, ...]]:
     """`MILLRACE_WEBHOOK_TOKEN_<SOURCE>` → {source: verify tokens of its handshake}."""
-    return _by_source(TOKEN_PREFIX, environ)
+    return by_source(TOKEN_PREFIX, _environment() if environ is None else environ)
 
 
-def _by_source(prefix: str, environ: Mapping[str, str | None] | None) -> dict[str, tuple[str, ...]]:
-    if environ is None:
-        environ = {**dotenv_values(".env"), **os.environ}
-    return {
-        name.removeprefix(prefix).lower(): tuple(
-            word.strip() for word in value.split(",") if word.strip()
-        )
-        for name, value in environ.items()
-        if name.startswith(prefix) and value
-    }
+def _environment() -> dict[str, str | None]:
+    return {**dotenv_values(".env"), **os.environ}

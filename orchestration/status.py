@@ -23,7 +23,7 @@ from orchestration.backlog import backlog
 from orchestration.errors import WarehouseMissingError
 from orchestration.lane_parity import record
 from orchestration.pulls import status as pull_status
-from orchestration.settings import Settings
+from orchestration.settings import Settings, misspelt_settings
 from orchestration.warehouse import Publication
 from reverse_etl.ledger import Ledger
 
@@ -118,6 +118,7 @@ def _status(settings: Settings, log: EventLog, ledger: Ledger, now: datetime) ->
             "deliveries_enqueued": deliveries.enqueued,
             "possible_repeats": deliveries.possible_repeats,
         },
+        "misspelt_settings": misspelt_settings(),
         "pulls": pull_status.told(settings, log, now),
         "warehouse": {
             "published_at": published.published_at.isoformat() if published else None,

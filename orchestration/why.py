@@ -7,7 +7,7 @@ refused, and the ledger for what was done.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +17,7 @@ import duckdb
 from dbt_project.catalogue import remedy as event_remedy
 from dbt_project.functions.normalise import normalise_email
 from ingestion.event_log import EventLog, LoggedEvent
-from orchestration import connections, warehouse
+from orchestration import connections, warehouse, why_since
 from orchestration.errors import NotFoundError, WarehouseMissingError
 from orchestration.settings import Settings
 from reverse_etl.catalogue import remedy
@@ -113,15 +113,19 @@ OUTCOME_OF = """
 """
 
 _WAITING: Row = {"outcome": "waiting", "code": None, "path": None, "problem_value": None}
+_ACTED_ON: Row = _WAITING | {"outcome": "acted_on"}
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the published warehouse tells: the person's sections, and what became of events."""
+    """What the published warehouse tells: the person's sections, what became of events, the last
+    position it holds, and `others` who use the same address."""
 
     person_id: str | None
     sections: Mapping[str, list[Row]]
     outcomes: Mapping[int, Row]
+    position: int = 0
+    others: Sequence[str] = ()
     remedy: str | None = None
 
 
@@ -140,15 +144,23 @@ def why(settings: Settings, who: str) -> Row:
         known = _ask_warehouse(settings, who, mentioned)
         if known.person_id is None and not mentioned:
             raise NotFoundError(f"Nobody and nothing is known as {who}.", remedy=known.remedy)
-        deliveries = _deliveries(ledger, known, who)
+        people = _names(known) or why_since.people_of(log, ledger, mentioned, who)
+        mqls = {row["mql_id"] for row in known.sections.get("mqls", [])}
+        since = why_since.decided(log, people, known.position, mqls)
+        deliveries = _deliveries(ledger, people)
     told = {event["position"] for event in known.sections.get("events", [])}
+    acted_on = {row["correlation_id"] for row in deliveries}
     return {
         "who": who,
-        "person_id": known.person_id,
+        "person_id": known.person_id or (people[0] if len(people) == 1 else None),
+        "other_people": list(known.others),
         **known.sections,
         "person": next(iter(known.sections.get("person", [])), None),
+        "since_last_batch": since,
         "other_events": [
-            _other(event, known.outcomes) for event in mentioned if event.position not in told
+            _other(event, known.outcomes, acted_on)
+            for event in mentioned
+            if event.position not in told
         ],
         "deliveries": deliveries,
     }
@@ -164,7 +176,7 @@ def _mentions(log: EventLog, who: str) -> Sequence[LoggedEvent]:
 def _ask_warehouse(settings: Settings, who: str, mentioned: Sequence[LoggedEvent]) -> Known:
     try:
         with warehouse.connect(settings.published) as copy:
-            person_id = _person(copy, who)
+            person_id, *others = _people(copy, who) or (None,)
             sections = (
                 {name: warehouse.rows(copy, query, [person_id]) for name, query in SECTIONS.items()}
                 if person_id
@@ -172,12 +184,15 @@ def _ask_warehouse(settings: Settings, who: str, mentioned: Sequence[LoggedEvent
             )
             positions = [event.position for event in mentioned]
             found = warehouse.rows(copy, OUTCOME_OF, [positions])
-            return Known(person_id, sections, {row["position"]: row for row in found})
+            by_position = {row["position"]: row for row in found}
+            held = warehouse.log_position(copy)
+            return Known(person_id, sections, by_position, held, tuple(filter(None, others)))
     except WarehouseMissingError:
         return Known(None, {}, {}, remedy="No batch has run yet: `millrace run` builds people.")
 
 
-def _person(copy: duckdb.DuckDBPyConnection, who: str) -> str | None:
+def _people(copy: duckdb.DuckDBPyConnection, who: str) -> list[str]:
+    """Whom it may mean: a mailbox of everybody links nobody, and so belongs to several."""
     email = normalise_email(who) if "@" in who else None
     questions = (
         (PERSON_BY_EMAIL, [email]),
@@ -186,13 +201,22 @@ def _person(copy: duckdb.DuckDBPyConnection, who: str) -> str | None:
     )
     for query, parameters in questions:
         if found := warehouse.rows(copy, query, parameters):
-            return str(found[0]["person_id"])
-    return None
+            return [str(row["person_id"]) for row in found]
+    return []
 
 
-def _other(event: LoggedEvent, outcomes: Mapping[int, Row]) -> Row:
-    """An event that belongs to no person: refused by the models, or not loaded yet."""
-    judged = outcomes.get(event.position, _WAITING)
+def _names(known: Known) -> list[str]:
+    """The person's id and its old ones."""
+    if known.person_id is None:
+        return []
+    return [known.person_id, *(str(row["alias_id"]) for row in known.sections["aliases"])]
+
+
+def _other(event: LoggedEvent, outcomes: Mapping[int, Row], acted_on: Collection[str]) -> Row:
+    """An event that belongs to no person: refused by the models, or not loaded yet; the fast lane
+    may have acted on it all the same."""
+    fresh = _ACTED_ON if event.correlation_id in acted_on else _WAITING
+    judged = outcomes.get(event.position, fresh)
     return {
         "position": event.position,
         "source": event.source,
@@ -208,11 +232,8 @@ def _other(event: LoggedEvent, outcomes: Mapping[int, Row]) -> Row:
     }
 
 
-def _deliveries(ledger: Ledger, known: Known, who: str) -> list[Row]:
-    if known.person_id is None:
-        return [_delivery(ledger, found) for found in ledger.find(correlation_id=who)]
-    names = [known.person_id, *(row["alias_id"] for row in known.sections["aliases"])]
-    return [_delivery(ledger, found) for name in names for found in ledger.find(person_id=name)]
+def _deliveries(ledger: Ledger, people: Sequence[str]) -> list[Row]:
+    return [_delivery(ledger, found) for name in people for found in ledger.find(person_id=name)]
 
 
 def _delivery(ledger: Ledger, delivery: Delivery) -> Row:

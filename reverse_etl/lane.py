@@ -43,6 +43,7 @@ class Lane:
         self.tally: Counter[str] = Counter()
         self.problems: dict[str, Problem] = {}
         self.unreachable = 0
+        self.limited = 0
         self.refused = False
         self.pace = Pace.within(connector.budget, tools.policy.at_once)
         self._tools = tools
@@ -69,7 +70,7 @@ class Lane:
         """A new drain: forget what the last one counted, and try once whatever was refused."""
         self.tally.clear()
         self.problems.clear()
-        self.unreachable, self.refused, self._next_try = 0, False, None
+        self.unreachable, self.limited, self.refused, self._next_try = 0, 0, False, None
 
     async def step(self) -> Rest:
         """Do one batch if there is one; returns when to come back."""
@@ -176,8 +177,9 @@ class Lane:
             # A spent budget is our own affair, and hot leads have a share of it yet.
             and outcome.code != catalogue.CREDIT_BUDGET_SPENT
         ]
-        limited = any(outcome.code == catalogue.RATE_LIMITED for outcome in ended.outcomes)
-        return max(waits) if waits else policy.delay(1, rng) if limited else None
+        if waits:
+            return max(waits)
+        return policy.delay(self.limited + 1, rng) if _limited(ended) else None
 
     def _remember(self, ended: Ended, now: datetime) -> None:
         """What a person should know, and when this worker gives up."""
@@ -189,6 +191,12 @@ class Lane:
             )
         for code in {outcome.code for outcome in ended.outcomes} & set(_CREDITS):
             self._note(code, _CREDITS[code])
+        if _limited(ended):
+            self.limited += 1
+            self._note(catalogue.RATE_LIMITED, "takes no more requests now; its rows stay queued")
+        elif answered:
+            self.limited = 0
+            self.problems.pop(catalogue.RATE_LIMITED, None)
         if any(outcome.kind is Kind.UNREACHABLE for outcome in ended.outcomes):
             self.unreachable += 1
             code = catalogue.DESTINATION_UNREACHABLE
@@ -231,6 +239,10 @@ class Lane:
     def _note(self, code: str, what: str) -> None:
         message = f"{self.name} {what}."
         self.problems[code] = Problem(code, self.name, message, catalogue.remedy(code))
+
+
+def _limited(ended: Ended) -> bool:
+    return any(outcome.code == catalogue.RATE_LIMITED for outcome in ended.outcomes)
 
 
 async def pause(sleep: Sleep, seconds: float, *events: asyncio.Event) -> None:

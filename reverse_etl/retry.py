@@ -80,9 +80,10 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
     if value.strip().replace(".", "", 1).isdecimal():
         return timedelta(seconds=min(float(value), _LONGEST_WAIT))
     try:
-        return max(parsedate_to_datetime(value) - now, timedelta())
-    except (ValueError, TypeError):
+        wait = parsedate_to_datetime(value) - now
+    except (ValueError, TypeError, OverflowError):
         return None
+    return min(max(wait, timedelta()), timedelta(seconds=_LONGEST_WAIT))
 
 
 def decide(
@@ -118,7 +119,8 @@ def decide(
             due = now + policy.delay(1, rng)
             return _until(Decision(State.PENDING, outcome.code, due, counts=False), deadline)
         case Kind.RETRYABLE | Kind.UNKNOWN:
-            counts = outcome.costs_attempt and not free
+            limited = outcome.code == catalogue.RATE_LIMITED  # the account is, whichever the row
+            counts = outcome.costs_attempt and not free and not limited
             return _again(outcome, attempts, now, deadline, policy, rng, counts=counts)
 
 
@@ -137,6 +139,8 @@ def _again(
         code = catalogue.UNKNOWN_OUTCOME if unknown else outcome.code
         return Decision(State.DEAD, code)
     wait = outcome.retry_after
+    if not wait and outcome.code != catalogue.POSSIBLE_REPEAT:  # no pause at all is no answer
+        wait = None
     due = now + (policy.delay(attempts, rng) if wait is None else wait)
     if unknown:  # reading back is allowed after the deadline: it sends nothing
         return Decision(State.UNKNOWN, outcome.code, due, counts)

@@ -10,6 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+import idna
 import phonenumbers
 import tldextract
 
@@ -19,7 +20,7 @@ _MAX_LOCAL_PART: Final = 64
 _MAX_PHONE: Final = 50
 
 _LOCAL_PART: Final = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
-_DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+_DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
 # Providers that deliver mail for any tag after the separator to the same mailbox.
 _TAG_SEPARATOR: Final = {
@@ -71,10 +72,19 @@ def _email_parts(text: str) -> tuple[str, str] | None:
 @lru_cache(maxsize=_CACHE)
 def _ascii_domain(domain: str) -> str | None:
     try:
-        encoded = domain.encode("idna").decode("ascii")
+        encoded = domain if domain.isascii() else _encoded(domain)
     except UnicodeError:
         return None
     return encoded if _DOMAIN.fullmatch(encoded) else None
+
+
+def _encoded(domain: str) -> str:
+    """As registries write it today: straße.de and strasse.de are two people's. The older rules
+    still name the few domains that were registered by them only, such as those of emoji."""
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain.encode("idna").decode("ascii")
 
 
 @lru_cache(maxsize=_CACHE)
@@ -107,4 +117,5 @@ def registrable_domain(text: str) -> str | None:
 
 @lru_cache(maxsize=_CACHE)
 def _registrable(host: str) -> str | None:
-    return _suffixes(host).top_domain_under_public_suffix or None
+    found = _suffixes(host).top_domain_under_public_suffix
+    return _ascii_domain(found) if not found.isascii() else found or None

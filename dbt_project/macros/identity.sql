@@ -4,9 +4,9 @@
         'record_id', 'user_id', 'anonymous_id', 'external_id', 'hubspot_contact_id',
         'salesforce_id', 'stripe_customer_id', 'meta_lead_id', 'email_normalised', 'phone',
         'birth_date', 'first_name_normalised', 'first_initial', 'given_name', 'given_name_sound',
-        'last_name_normalised', 'last_name_sound', 'full_name_sound', 'company_normalised',
-        'company_domain', 'street_normalised', 'city_normalised', 'state_normalised',
-        'postcode_normalised',
+        'leading_name_sound', 'last_name_normalised', 'last_name_sound', 'full_name_sound',
+        'company_normalised', 'company_domain', 'street_normalised', 'city_normalised',
+        'state_normalised', 'postcode_normalised',
     ]) }}
 {%- endmacro %}
 

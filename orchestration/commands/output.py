@@ -13,6 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.commands.failures import with_code
+from orchestration.errors import UnexpectedError
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 PIPED_WIDTH = 140  # columns when nobody's terminal says how wide it is
@@ -57,11 +60,11 @@ def steps(as_json: bool) -> Callable[[str], None]:
 
 
 def print_error(error: Exception, *, as_json: bool) -> None:
-    """The three parts every error has; an error of no known kind is a bug and says so."""
+    """The three parts every error has: its `code`, what happened, and its `remedy`."""
     told = {
-        "code": getattr(error, "code", "UNEXPECTED_ERROR"),
+        "code": getattr(error, "code", UnexpectedError.code),
         "message": str(error) or type(error).__name__,
-        "remedy": getattr(error, "remedy", "This is a bug: please report it with the message."),
+        "remedy": getattr(error, "remedy", ""),
     }
     if as_json:
         print_json({"error": told})
@@ -70,16 +73,19 @@ def print_error(error: Exception, *, as_json: bool) -> None:
 
 
 def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn an error that has a code into a clear message and exit code 1."""
+    """Turn an error into a clear message and exit code 1. Of a fault of ours the trace follows."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
         except Exception as error:
-            if not hasattr(error, "code") or not hasattr(error, "remedy"):
+            told = with_code(error)
+            print_error(told, as_json=bool(options.get("as_json")))
+            if isinstance(told, UnexpectedError):
                 raise
-            print_error(error, as_json=bool(options.get("as_json")))
             raise typer.Exit(1) from error
 
     return run

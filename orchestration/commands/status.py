@@ -61,6 +61,8 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
     for name, switch in status["switched_off"].items():
         since = f"{switch['off_since']:%Y-%m-%d %H:%M} UTC"
         out.print(f"[red]{name} is switched off[/] since {since} by {switch['who']}.")
+    for name, meant in status["misspelt_settings"].items():
+        out.print(f"[red]Nothing reads {name}[/]: did you mean {meant}?")
     for name, configured in status["credentials"].items():
         if not configured:
             out.print(

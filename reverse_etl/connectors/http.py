@@ -16,7 +16,7 @@ import orjson
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Work
 from reverse_etl.connectors.tokens import TokenSource
-from reverse_etl.errors import CallFailedError
+from reverse_etl.errors import CallFailedError, ConfigurationError
 from reverse_etl.model import Call, Kind, Outcome
 from reverse_etl.retry import parse_retry_after
 
@@ -108,10 +108,10 @@ class Endpoint:
         request = _Request(method, path, content, items, form, {**self.headers, **(headers or {})})
         if self.token is None:
             return await self._within_quota(work, request, None)
-        token = await self.token.token()
+        token = _sendable(await self.token.token())
         answer = await self._within_quota(work, request, token)
         if answer.status == _UNAUTHORISED and (renewed := await self.token.renew(token)):
-            return await self._within_quota(work, request, renewed)
+            return await self._within_quota(work, request, _sendable(renewed))
         return answer
 
     async def _within_quota(self, work: Work, request: _Request, token: str | None) -> Response:
@@ -133,7 +133,7 @@ class Endpoint:
             )
             status = answer.status_code
             return read(answer, request.form)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             failure = CallFailedError(_lost(error))
             code = failure.code
             raise failure from error
@@ -146,6 +146,15 @@ class Endpoint:
             work.calls.append(Call(request.method, place, status, spent, request.items, code))
 
 
+def _sendable(token: str) -> str:
+    """The token, if a header can carry it. Raises CallFailedError, which does not repeat it: no
+    row is to blame for a quotation mark or a line break that was copied with it."""
+    if token.isascii() and token.isprintable():
+        return token
+    text = "The token holds characters that no header can carry; copy it from the vendor again."
+    raise CallFailedError(Outcome(Kind.AUTHENTICATION, ConfigurationError.code, text))
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     method: str
@@ -156,8 +165,11 @@ class _Request:
     headers: Mapping[str, str]
 
 
-def _lost(error: httpx.TransportError) -> Outcome:
+def _lost(error: httpx.RequestError) -> Outcome:
     name = type(error).__name__  # the text may hold an address with parameters
+    if isinstance(error, httpx.DecodingError):
+        text = "An answer came, but it is not compressed as it says it is."
+        return Outcome(Kind.UNKNOWN, catalogue.MALFORMED_ANSWER, text)
     if isinstance(error, _NOT_SENT):
         return Outcome(
             Kind.UNREACHABLE, catalogue.DESTINATION_UNREACHABLE, f"No connection: {name}"

@@ -118,7 +118,7 @@ class TokenEndpoint:
             answer = await self.client.post(
                 self.url, data=dict(form), timeout=self.timeout.total_seconds()
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             text = f"The token endpoint cannot be reached: {type(error).__name__}"
             raise _failed(Kind.UNREACHABLE, catalogue.DESTINATION_UNREACHABLE, text) from error
         body = _object(answer.content)

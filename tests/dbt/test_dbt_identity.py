@@ -77,6 +77,21 @@ def test_too_many_holders_refuse_an_identifier_for_good(identity: Identity) -> N
     assert identity.refused() == {"email:home@family.io": "shared"}
 
 
+def test_a_family_with_one_phone_and_one_initial_stays_a_family(identity: Identity) -> None:
+    """John, Jane and Jim Smith share a line. An initial, a short form or a middle name is no other
+    person's name."""
+    lines = {"smith": "+442079460111", "kohl": "+493090182000"}
+    told = [
+        ("john", "John", "smith"), ("jane", "Jane", "smith"), ("jim", "Jim", "smith"),
+        ("karl", "Karl", "kohl"), ("k", "K.", "kohl"), ("karl_h", "Karl Heinz", "kohl"),
+    ]  # fmt: skip
+    identity.build(
+        contact(key, first_name=name, last_name=line, phone=lines[line]) for key, name, line in told
+    )
+    assert 3 == len({person(identity, key) for key in ("john", "jane", "jim")})
+    assert 1 == len({person(identity, key) for key in ("karl", "k", "karl_h")})
+
+
 def test_father_and_son_at_one_address_stay_two(identity: Identity) -> None:
     """Full name and address link, unless different birth dates are told; the phone likewise."""
     home = {

@@ -19,3 +19,10 @@ def test_a_taken_port_is_told_with_a_way_out() -> None:
 def test_a_free_port_can_be_listened_on() -> None:
     """What is called free is free."""
     require_free("127.0.0.1", free_port())
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_a_port_that_is_none_is_refused(port: int) -> None:
+    """Nothing listens on another port than the one that was asked for."""
+    with pytest.raises(PortUnavailableError, match="65535"):
+        listen("127.0.0.1", port)

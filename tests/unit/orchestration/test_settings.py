@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import SettingError
-from orchestration.settings import Settings, load_settings, webhook_secrets
+from orchestration.settings import Settings, load_settings, misspelt_settings, webhook_secrets
 from reverse_etl.connectors import HubSpotSettings, MetaSettings
 from reverse_etl.connectors.settings import is_loopback, secret
 
@@ -117,3 +117,18 @@ def test_an_unknown_destination_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("MILLRACE_DESTINATIONS", "hubspot, carrier_pigeon")
     with pytest.raises(SettingError, match="MILLRACE_DESTINATIONS"):
         load_settings()
+
+
+def test_a_misspelt_setting_is_told_with_the_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A slip in a name would else be a setting that silently is not set; its value stays secret."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("MILLRACE_LANE_WORKER=2\n")
+    for name in ("MILLRACE_HUBSPOT_TOKN", "MILLRACE_HUBSPOT_TOKEN", "MILLRACE_DEV_WAREHOUSE"):
+        monkeypatch.setenv(name, "a-secret")
+
+    assert {
+        "MILLRACE_HUBSPOT_TOKN": "MILLRACE_HUBSPOT_TOKEN",
+        "MILLRACE_LANE_WORKER": "MILLRACE_LANE_WORKERS",
+    } == misspelt_settings()

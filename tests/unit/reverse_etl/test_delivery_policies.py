@@ -76,11 +76,28 @@ def test_retry_after_wins():
         ("1.5", 1.5),
         ("Mon, 02 Mar 2026 12:00:30 GMT", 30),
         ("Mon, 02 Mar 2026 11:00:00 GMT", 0),
+        ("9" * 400, 86_400),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", 86_400),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
-    """Both forms of the header are read, and a date in the past means now."""
+    """Both forms of the header are read, a date in the past means now, and a day is the longest."""
     assert timedelta(seconds=seconds) == parse_retry_after(value, NOON)
+
+
+def test_a_vendor_that_asks_for_no_pause_is_left_alone_as_ever():
+    """`Retry-After: 0` does not use up the tries at once; what goes out anew is not delayed."""
+    eager = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR", retry_after=timedelta())
+    assert NOON + 4 * SECOND <= _decide(eager, attempts=3).due_at
+    anew = Outcome(Kind.RETRYABLE, "POSSIBLE_REPEAT", retry_after=timedelta())
+    assert NOON == _decide(anew, attempts=3).due_at
+
+
+def test_a_spent_request_limit_buries_no_row():
+    """A 429 is about the account: however long a daily limit lasts, no row is given up for it."""
+    decision = _decide(classify(429), attempts=RetryPolicy().limit + 5)
+    assert (State.PENDING, False) == (decision.state, decision.counts)
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "-3", "nan"])

@@ -9,6 +9,7 @@ from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion
 
 ERROR = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR", status=500)
 DOWN = Outcome(Kind.UNREACHABLE, "DESTINATION_UNREACHABLE")
+LIMITED = Outcome(Kind.RETRYABLE, "RATE_LIMITED", status=429)
 DENIED = Outcome(Kind.AUTHENTICATION, "AUTHENTICATION_FAILED", status=401)
 
 
@@ -81,6 +82,19 @@ def test_a_long_outage_buries_nothing(ledger, dispatch):
         if ledger.health()["hubspot"].breaker.is_open:
             break
     assert states(ledger) == ["held"]
+
+
+def test_a_spent_daily_limit_buries_nothing(ledger, dispatch, time):
+    """Hours of 429 cost no row, are asked about once a minute, and end with all rows delivered."""
+    put(ledger, *(contact(n) for n in range(3)))
+    midnight = NOON + timedelta(hours=3)
+    vendor = ScriptedConnector(script=lambda *_: LIMITED if time.now < midnight else None)
+    drain = dispatch(vendor)
+    limited = drain(0)
+    assert (3, ["RATE_LIMITED"]) == (limited.pending, [told.code for told in limited.problems])
+    report = drain(61)
+    assert (3, 0, ()) == (report.delivered, report.dead, report.problems)
+    assert len(vendor.batches) < 200
 
 
 def test_a_switched_off_destination_gets_nothing_and_loses_nothing(ledger, dispatch):

@@ -25,6 +25,7 @@ single_names as (
         ('substr(normalised_value, 1, 1)', 'first_name', 'first_initial'),
         ('full_name', 'first_name', 'given_name'),
         ('sound', 'first_name', 'given_name_sound'),
+        (dbt.split_part('sound', "' '", 1), 'first_name', 'leading_name_sound'),
         ('normalised_value', 'last_name', 'last_name_normalised'),
         ('sound', 'last_name', 'last_name_sound'),
     ] %}
