@@ -11,7 +11,7 @@ from ingestion.sandbox.pulls import meta_insight
 from orchestration.pulls.accounts import BY_DAY
 from orchestration.pulls.sources import PULLERS
 
-(CASE,) = META
+(CASE,) = (case for case in META if case.kind == "ad_insight")
 
 
 def test_only_the_days_that_are_picked_are_read(lab):
@@ -39,7 +39,7 @@ def test_sources_of_days_are_known_without_loading_them():
     class Account:
         """What any source asks its account."""
 
-        ad_accounts, api_version, folder = "77", "v1", None
+        ad_accounts, pages, api_version, folder = "77", "88", "v1", None
 
     found = []
     for puller in PULLERS:
