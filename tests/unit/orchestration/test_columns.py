@@ -88,7 +88,7 @@ def built(tmp_path: Path) -> tuple[Path, duckdb.DuckDBPyConnection]:
 
 
 def test_what_is_known_is_found_out_once(built: tuple[Path, duckdb.DuckDBPyConnection]) -> None:
-    """A file keeps it until the project changes; types are the warehouse's own."""
+    """A file keeps it until the project changes or the file is broken; types are the warehouse's."""
     folder, connection = built
     first = known.renew(folder, folder / "manifest.json", connection, "f1")
     assert (
@@ -99,7 +99,11 @@ def test_what_is_known_is_found_out_once(built: tuple[Path, duckdb.DuckDBPyConne
     assert first == known.read(folder)
     (folder / "manifest.json").write_text(json.dumps(manifest(people="select 1 as one")))
     assert first == known.renew(folder, folder / "manifest.json", connection, "f1")
-    assert first != known.renew(folder, folder / "manifest.json", connection, "f2")
+    second = known.renew(folder, folder / "manifest.json", connection, "f2")
+    assert first != second
+    (folder / known.FILE).write_text("{")
+    assert Known({}, ()) == known.read(folder)
+    assert second == known.renew(folder, folder / "manifest.json", connection, "f2")
 
 
 def test_before_the_first_build_nothing_is_known(tmp_path: Path) -> None:
