@@ -47,27 +47,23 @@ def renew(folder: Path, manifest: Path, connection: DuckDBPyConnection, fingerpr
 
     `manifest`: dbt's, with the SQL that made the tables which `connection` reads.
     """
-    file = folder / FILE
-    if file.exists() and orjson.loads(file.read_bytes())["fingerprint"] == fingerprint:
+    if _kept(folder).get("fingerprint") == fingerprint:
         return read(folder)
     types: dict[str, dict[str, str]] = {}
     for row in warehouse.rows(connection, _COLUMNS):
         types.setdefault(row["name"], {})[row["column_name"]] = row["data_type"]
     known = describe(orjson.loads(manifest.read_bytes()), types)
-    staged = file.with_suffix(".new")
+    staged = (folder / FILE).with_suffix(".new")
     staged.write_bytes(orjson.dumps(_told(known, fingerprint)))
-    staged.replace(file)
+    staged.replace(folder / FILE)
     return known
 
 
 def read(folder: Path) -> Known:
     """What the last full build left; nothing before the first one."""
-    file = folder / FILE
-    if not file.exists():
-        return Known({}, ())
-    told = orjson.loads(file.read_bytes())
-    tables = {name: _columns(rows) for name, rows in told["tables"].items()}
-    return Known(tables, tuple(told["untraced"]))
+    told = _kept(folder)
+    tables = {name: _columns(rows) for name, rows in told.get("tables", {}).items()}
+    return Known(tables, tuple(told.get("untraced", ())))
 
 
 def describe(manifest: Mapping[str, Any], types: Types) -> Known:
@@ -90,6 +86,15 @@ def describe(manifest: Mapping[str, Any], types: Types) -> Known:
             for column, kind in types[name].items()
         )
     return Known(tables, tuple(untraced))
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    """Empty where the file is not there or broken: it is made anew, and no reason to stop."""
+    try:
+        found: dict[str, Any] = orjson.loads((folder / FILE).read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return {}
+    return found
 
 
 def _told(known: Known, fingerprint: str) -> dict[str, Any]:

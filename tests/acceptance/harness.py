@@ -31,12 +31,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Wait for a condition, not for a time; fail with a sentence when it never holds."""
+def wait_until(
+    condition: Callable[[], bool], *, seconds: float, what: str, every: float = 0.05
+) -> None:
+    """Wait for a condition, not for a time; fail with a sentence when it never holds. `every`: how
+    often to look, in seconds, where a look costs others something."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def answers(url: str) -> bool:

@@ -213,7 +213,10 @@ def test_days_are_picked_in_the_dialog(dagster: Dagster, installation: Installat
         return [run["status"] for run in found]
 
     wait_until(
-        lambda: {"SUCCESS"} == set(statuses()), seconds=300, what="the days to be read again"
+        lambda: {"SUCCESS"} == set(statuses()),
+        seconds=300,
+        what="the days to be read again",
+        every=2,
     )
     assert ["SUCCESS"] == statuses()
     exported = installation.millrace("log", "export").stdout.splitlines()

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from harness import Installation, Parsed, free_port, sandbox_state, wait_until
 
 from ingestion.sandbox.personas import hot_lead
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 RUNS = "{ runsOrError { ... on Runs { results { runId jobName status tags { key value } } } } }"
 EVENTS = """
@@ -107,15 +107,15 @@ def test_a_killed_run_is_followed_by_one(installed: Installed) -> None:
     """The sensor asks again for what was not reached; Dagster itself does not, so that nothing is
     loaded, built or sent by two runs."""
     play(installed.gateway, [hot_lead(stage(installed.gateway))])
-    wait_until(lambda: bool(installed.refreshes()), seconds=200, what="the sensor to ask")
+    wait_for(lambda: bool(installed.refreshes()), what="the sensor to ask")
     [first] = installed.refreshes()
-    wait_until(lambda: bool(installed.process_of(first)), seconds=200, what="the run to begin")
+    wait_for(lambda: bool(installed.process_of(first)), what="the run to begin")
     os.kill(installed.process_of(first) or 0, signal.SIGKILL)
 
     def reached() -> bool:
         return any(run.status == "SUCCESS" for run in installed.refreshes())
 
-    wait_until(reached, seconds=600, what="another run to reach what the first one did not")
+    wait_for(reached, what="another run to reach what the first one did not")
     asked = [run for run in installed.refreshes() if run.target == first.target]
     assert ["SUCCESS", "FAILURE"] == [run.status for run in asked]
     assert first.id == asked[1].id
@@ -123,11 +123,16 @@ def test_a_killed_run_is_followed_by_one(installed: Installed) -> None:
     def delivered() -> bool:
         return bool(objects(installed).get("tasks"))
 
-    wait_until(delivered, seconds=400, what="the call task")
+    wait_for(delivered, what="the call task")
     assert [] == [run for run in installed.runs() if "dagster/retry_number" in run.tags]
     held = objects(installed)
     emails = Counter(contact["properties"]["email"] for contact in held["contacts"])
     assert (1, 1) == (max(emails.values()), len(held["tasks"]))
+
+
+def wait_for(condition: Callable[[], bool], *, what: str) -> None:
+    """Look now and then: each look costs the daemon, which is waited for, time."""
+    wait_until(condition, seconds=600, what=what, every=2)
 
 
 def objects(installed: Installed) -> Mapping[str, Any]:

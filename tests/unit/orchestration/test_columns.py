@@ -65,6 +65,13 @@ def test_columns_lead_to_the_tables_that_the_query_names() -> None:
     } == found
 
 
+def test_what_is_no_table_of_the_warehouse_is_no_origin() -> None:
+    """A generated series has no columns that anybody could look at."""
+    sql = "select r.n, c.email from range(3) as r(n) cross join staging.contacts as c"
+    found = origins(sql, schema_of(TYPES))
+    assert {"n": (), "email": (Origin("staging/contacts", "email"),)} == found
+
+
 def test_a_model_that_cannot_be_read_is_left_out_and_counted() -> None:
     """It keeps its columns; the others keep their lineage."""
     told = known.describe(manifest(people="select from where ("), TYPES)
@@ -88,7 +95,7 @@ def built(tmp_path: Path) -> tuple[Path, duckdb.DuckDBPyConnection]:
 
 
 def test_what_is_known_is_found_out_once(built: tuple[Path, duckdb.DuckDBPyConnection]) -> None:
-    """A file keeps it until the project changes; types are the warehouse's own."""
+    """A file keeps it until the project changes or it breaks; types are the warehouse's own."""
     folder, connection = built
     first = known.renew(folder, folder / "manifest.json", connection, "f1")
     assert (
@@ -99,7 +106,11 @@ def test_what_is_known_is_found_out_once(built: tuple[Path, duckdb.DuckDBPyConne
     assert first == known.read(folder)
     (folder / "manifest.json").write_text(json.dumps(manifest(people="select 1 as one")))
     assert first == known.renew(folder, folder / "manifest.json", connection, "f1")
-    assert first != known.renew(folder, folder / "manifest.json", connection, "f2")
+    second = known.renew(folder, folder / "manifest.json", connection, "f2")
+    assert first != second
+    (folder / known.FILE).write_text("{")
+    assert Known({}, ()) == known.read(folder)
+    assert second == known.renew(folder, folder / "manifest.json", connection, "f2")
 
 
 def test_before_the_first_build_nothing_is_known(tmp_path: Path) -> None:
