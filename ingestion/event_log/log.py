@@ -158,10 +158,12 @@ class EventLog:
         with self._read() as connection:
             return _arrivals.arrivals(connection, correlation_ids)
 
-    def received_at(self, source: str, kind: Kind, *, most: int) -> Sequence[datetime]:
-        """When the last events of a source came, newest first."""
+    def received_at(
+        self, source: str, kind: Kind, *, most: int, until: datetime | None = None
+    ) -> Sequence[datetime]:
+        """When the last events of a source came (until then), newest first."""
         with self._read() as connection:
-            return moments.received(connection, source, kind, most)
+            return moments.received(connection, source, kind, most, until)
 
     def between(self, start: datetime, end: datetime, kinds: Collection[Kind]) -> Sequence[int]:
         """Positions of events of these kinds that came from `start` to before `end`, in order."""

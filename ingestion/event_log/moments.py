@@ -11,7 +11,9 @@ from ingestion.event_log.model import Kind, from_micros, to_micros
 from ingestion.event_log.schema import EVENTS
 
 
-def received(connection: Connection, source: str, kind: Kind, most: int) -> Sequence[datetime]:
+def received(
+    connection: Connection, source: str, kind: Kind, most: int, until: datetime | None
+) -> Sequence[datetime]:
     """When the last events of a source came, newest first, in UTC, at most so many."""
     e = EVENTS.c
     query = (
@@ -20,6 +22,8 @@ def received(connection: Connection, source: str, kind: Kind, most: int) -> Sequ
         .order_by(e.position.desc())
         .limit(most)
     )
+    if until is not None:
+        query = query.where(e.received_at <= to_micros(until))
     return [from_micros(value) for value in connection.execute(query).scalars()]
 
 

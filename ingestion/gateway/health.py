@@ -19,7 +19,7 @@ from ingestion.event_log import CounterKey, EventLog, GroupCommitter, LoggedEven
 from ingestion.gateway.config import Clock
 from ingestion.gateway.correlation import correlation_id
 from ingestion.gateway.problems import problem_response
-from ingestion.gateway.rhythm import rhythm, time_at
+from ingestion.gateway.rhythm import WEEK, rhythm, time_at
 from ingestion.webhooks import WebhookSource
 
 # Readiness writes for real: a full disk and a read-only file look fine to every reader.
@@ -72,7 +72,11 @@ class Health:
 
     def _source_health(self, source: str) -> dict[str, Any]:
         events = self.log.read(source=source, kind="webhook", newest_first=True, limit=_RECENT)
-        found = rhythm([event.received_at for event in events], self.clock())
+        now = self.clock()
+        found = rhythm([event.received_at for event in events], now)
+        if found and found.silent:
+            then = self.log.received_at(source, "webhook", most=1, until=now - WEEK)
+            found = found.beside(next(iter(then), None), now)
         counters = self.log.counters()
         return {
             "source": source,

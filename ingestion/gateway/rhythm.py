@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median, quantiles
@@ -11,7 +11,9 @@ from typing import Any, Final
 
 _ENOUGH: Final = 10  # gaps; fewer show no rhythm
 _PATIENCE: Final = 3
+_ALIKE: Final = 1.5  # no pause is as long as another
 _SHORTEST: Final = timedelta(minutes=5)
+WEEK: Final = timedelta(weeks=1)
 _MILLISECONDS: Final = 100_000_000_000  # a number beyond is no second of our time
 
 
@@ -20,17 +22,29 @@ class Rhythm:
     """``gap``: since the last event. ``usual_gap``: the median between events, ``long_gap``: the
     one that 95 of 100 are not longer than; None where there are too few events to say.
 
-    ``silent``: the gap is three times the long one, and more than five minutes.
+    ``gap_then``: how long the source had been quiet at this hour a week ago, None where nobody
+    looked or it had not sent before. ``silent``: the gap is three times the long one, at least five
+    minutes, and by that more than half as long again as the one then: nights and weekends are none.
     """
 
     gap: timedelta
     usual_gap: timedelta | None
     long_gap: timedelta | None
+    gap_then: timedelta | None = None
 
     @property
     def silent(self) -> bool:
         """Whether more time has passed than the source ever lets pass."""
-        return self.long_gap is not None and self.gap > max(self.long_gap * _PATIENCE, _SHORTEST)
+        if self.long_gap is None:
+            return False
+        least = max(self.long_gap * _PATIENCE, _SHORTEST)
+        return self.gap > least + (self.gap_then or timedelta()) * _ALIKE
+
+    def beside(self, last_then: datetime | None, now: datetime) -> Rhythm:
+        """Compared with a week ago; ``last_then``: the last event until `now - WEEK`."""
+        if last_then is None or self.gap >= WEEK:  # a source that died then is no measure
+            return self
+        return replace(self, gap_then=now - WEEK - last_then)
 
 
 def rhythm(received: Sequence[datetime], now: datetime) -> Rhythm | None:

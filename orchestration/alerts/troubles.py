@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dbt_project import catalogue
-from ingestion.gateway.rhythm import Rhythm, rhythm
+from ingestion.event_log import EventLog
+from ingestion.gateway.rhythm import WEEK, Rhythm, rhythm
 from orchestration import (
     connections,
     credentials,
@@ -70,10 +71,15 @@ def silent_sources(settings: Settings, now: datetime) -> Sequence[Alert]:
             source: rhythm(log.received_at(source, "webhook", most=_RECENT), now)
             for source in known
         }
+        quiet = {
+            source: each.beside(_last_until(log, source, now - WEEK), now)
+            for source, each in found.items()
+            if each and each.silent
+        }
         awaited = first_events.awaited(settings, log, now)
     never = [_never_sent(each) for each in awaited if each.is_overdue(now)]
     return [
-        *(_silent(source, each) for source, each in found.items() if each and each.silent),
+        *(_silent(source, each) for source, each in quiet.items() if each.silent),
         *never,
     ]
 
@@ -169,6 +175,10 @@ def _silent(source: str, found: Rhythm) -> Alert:
         f" within {usual} of the one before."
     )
     return Alert(f"silent:{source}", SOURCE_SILENT, what, catalogue.entry(SOURCE_SILENT).remedy)
+
+
+def _last_until(log: EventLog, source: str, moment: datetime) -> datetime | None:
+    return next(iter(log.received_at(source, "webhook", most=1, until=moment)), None)
 
 
 def _never_sent(each: Awaited) -> Alert:

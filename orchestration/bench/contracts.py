@@ -62,9 +62,9 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 METHOD: Final = (
     "{rows:,} rows in each of {tables} tables in DuckDB, made from the YAML of the models, of which"
     " one in {every:,} breaks a rule; making them is out. `tables` has the seconds of each contract"
-    " (query, Great Expectations, keys of the failing rows), `seconds` their sum, `start_seconds`"
-    " the import of Great Expectations, `unchanged_seconds` the look at a table that passed and has"
-    " not changed since. `found` counts the failing rows found."
+    " (SQL that finds suspect rows, Great Expectations on these and a sample, failing keys),"
+    " `seconds` their sum, `start_seconds` the import of Great Expectations, `unchanged_seconds`"
+    " the look at a table that passed and has not changed since. `found` counts the failing rows."
 )
 
 

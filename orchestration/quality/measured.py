@@ -11,6 +11,7 @@ from typing import Final
 
 import duckdb
 
+from ingestion.gateway.rhythm import WEEK
 from orchestration import first_events
 from orchestration.first_events import Awaited
 from orchestration.quality import measures, runner
@@ -85,7 +86,7 @@ def _volume(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Verdict
     day = asked.now.date() - timedelta(days=1)
     found = connection.execute(
         f"""
-        select source, cast(received_at as date), count(*) from raw.events
+        select source, cast(received_at at time zone 'UTC' as date), count(*) from raw.events
         where {_ARRIVED} and received_at < ? group by all order by all
         """,
         [asked.now],
@@ -99,16 +100,24 @@ def _volume(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Verdict
 def _freshness(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Verdict]:
     found = connection.execute(
         f"""
-        select source, list(received_at order by received_at desc)
+        select source, list(received_at order by received_at desc), any_value(last_then)
         from (
-            select source, received_at from raw.events where {_ARRIVED}
+            select
+                source,
+                received_at,
+                max(received_at) filter (where received_at <= ?) over (partition by source)
+                    as last_then
+            from raw.events where {_ARRIVED}
             qualify row_number() over (partition by source order by received_at desc) <= ?
         )
         group by source order by source
         """,
-        [_FRESHNESS.events],
+        [asked.now - WEEK, _FRESHNESS.events],
     ).fetchall()
-    told = [measures.freshness(source, times, asked.now, _FRESHNESS) for source, times in found]
+    told = [
+        measures.freshness(source, times, asked.now, _FRESHNESS, then=then)
+        for source, times, then in found
+    ]
     return told + [
         Verdict(each.name, False if each.is_overdue(asked.now) else None, each.told)
         for each in asked.awaited
@@ -171,7 +180,8 @@ MEASURES: Final = (
         "raw",
         "raw",
         "events",
-        "No source has been silent for three times its longest usual gap, and each that is "
+        "No source has been silent for three times as long as is usual, also at this hour a "
+        "week ago, and each that is "
         f"configured has sent something within {first_events.WITHIN.days} days.",
         _freshness,
     ),

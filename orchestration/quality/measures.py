@@ -70,15 +70,23 @@ def volume(
 
 
 def freshness(
-    source: str, received: Sequence[datetime], now: datetime, policy: Freshness = Freshness()
+    source: str,
+    received: Sequence[datetime],
+    now: datetime,
+    policy: Freshness = Freshness(),
+    *,
+    then: datetime | None = None,
 ) -> Verdict:
-    """`received`: newest first, in UTC."""
+    """`received`: newest first, in UTC; `then`: the last event until a week ago, so that nights and
+    weekends are no silence."""
     told = rhythm(received, now)
     if told is None or told.long_gap is None:
         return Verdict(source, None, "too few events for a rhythm")
     if received[0] - received[-1] < timedelta(days=policy.days):
         return Verdict(source, None, f"its events lie within {policy.days:g} day(s)")
-    silent = f"silent for {_short(told.gap)}, {_short(told.long_gap)} at most are usual"
+    told = told.beside(then, now)
+    usual = max(told.long_gap or timedelta(), told.gap_then or timedelta())
+    silent = f"silent for {_short(told.gap)}, {_short(usual)} are usual at this hour"
     return Verdict(source, not told.silent, silent)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
-from orchestration.quality import page
-from orchestration.quality.expectations import Contract
+from orchestration.quality import page, words
+from orchestration.quality.expectations import Border, Contract
 from orchestration.quality.report import Report
 from orchestration.quality.results import Result
 
@@ -36,7 +36,12 @@ def metadata(result: Result, report: Report, folder: Path) -> dict[str, Any]:
         "unchanged": result.unchanged,
         "report": dg.MarkdownMetadataValue(report.markdown()),
         "page": dg.MetadataValue.path(str(folder / page.FILE)),
+        **({"what_to_do": dg.MetadataValue.md(_todo(result))} if report.blocked else {}),
     }
+
+
+def _todo(result: Result) -> str:
+    return words.NEXT[cast(Border, result.border)]
 
 
 def described(contract: Contract) -> str:

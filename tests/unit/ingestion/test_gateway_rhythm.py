@@ -42,6 +42,20 @@ def test_nights_are_no_silence():
     assert not rhythm(days, NOON + timedelta(hours=23)).silent
 
 
+def test_a_pause_as_a_week_ago_is_no_silence():
+    """A source of office hours is quiet at night and on Sundays; one that died is not excused by
+    what it did, also when it has been dead for longer than a week."""
+    at = timedelta(minutes=1)
+    found = rhythm(every(at, 200), NOON + timedelta(hours=10))
+    evening, longer = NOON + timedelta(hours=10), NOON + timedelta(days=9)
+    a_week_ago = evening - timedelta(weeks=1)
+    assert found.silent
+    assert not found.beside(a_week_ago - timedelta(hours=9), evening).silent
+    assert found.beside(a_week_ago - timedelta(hours=3), evening).silent
+    assert found.beside(None, evening).silent
+    assert rhythm(every(at, 200), longer).beside(NOON, longer).silent
+
+
 def test_too_few():
     """Of few events nothing is said but when the last one came; of none, nothing."""
     found = rhythm(every(timedelta(minutes=2), 5), NOON + timedelta(days=9))

@@ -12,7 +12,7 @@ import pytest
 
 from ingestion.expected import Way
 from orchestration.first_events import Awaited
-from orchestration.quality import borders, contracts, page, results
+from orchestration.quality import borders, contracts, page, results, told
 from orchestration.quality.contracts import Contracts
 from orchestration.quality.expectations import Contract, Rule, between, matches, not_null, unique
 from orchestration.quality.results import CONTRACT, KEEP, Result
@@ -147,6 +147,30 @@ def test_the_page_begins_with_what_does_not_hold(
     warehouse.execute("delete from marts.things where id <> '1'")
     check(warehouse, tmp_path, minute=1)
     assert "Every rule that could be judged holds." in (tmp_path / page.FILE).read_text()
+
+
+def test_a_failing_check_in_dagster_says_what_to_do(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Rule, keys, the form of what stands there, the page and the next step; no value."""
+    warehouse.execute("insert into marts.things values ('2', null), ('3', 'Ada 7')")
+    [(result, report)] = borders.check_border(
+        warehouse,
+        FOUND,
+        "canonical",
+        folder=tmp_path,
+        run="run",
+        now=NOW,
+        wanted=lambda _table, name: name == CONTRACT,
+    )
+
+    shown = told.metadata(result, report, tmp_path)
+
+    assert "| not_null(name) | 1 | 2 |" in shown["report"].value
+    assert "| regex(name) | 1 | 3 | Xxx 9 |" in shown["report"].value
+    assert "Ada" not in str(shown)
+    assert str(tmp_path / page.FILE) == shown["page"].value
+    assert "mend the model" in shown["what_to_do"].value
 
 
 def test_the_page_says_what_was_never_checked(tmp_path: Path) -> None:
