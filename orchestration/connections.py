@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy.engine import make_url
 
@@ -10,6 +11,8 @@ from ingestion.event_log import EventLog
 from orchestration.errors import SettingError
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
+
+_POSTGRES_PORT: Final = 5432
 
 
 def event_log(settings: Settings) -> EventLog:
@@ -39,8 +42,8 @@ def _place(url: str) -> tuple[object, ...] | None:
     if not url:
         return None
     parsed = make_url(url)
-    options = parsed.query.get("host"), parsed.query.get("options")  # may choose another schema
-    return parsed.host, parsed.port, parsed.database, *options
+    host = parsed.host or parsed.query.get("host")
+    return host, parsed.port or _POSTGRES_PORT, parsed.database
 
 
 def _make_folder(url: str) -> None:

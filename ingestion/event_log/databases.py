@@ -193,6 +193,7 @@ _INSERT: Final = EVENTS.insert()
 _ROWS_A_STATEMENT: Final = (1024, 256, 64, 16, 4, 1)
 
 _POSTGRES_SETTINGS: Final = (
+    "client_encoding=UTF8",  # of a database in SQL_ASCII, text would come as bytes
     "synchronous_commit=on",
     f"lock_timeout={_LOCK_WAIT_MS}",
     "idle_in_transaction_session_timeout=15000",

@@ -15,7 +15,7 @@ from ingestion.event_log.archive_file import held
 from orchestration import warehouse
 from orchestration.backup import databases, facts, manifest, places
 from orchestration.backup.manifest import Manifest
-from orchestration.errors import BackupError, BackupInvalidError
+from orchestration.errors import BackupError, BackupInvalidError, WarehouseCorruptError
 from orchestration.settings import Settings
 
 Progress = Callable[[str], None]
@@ -77,7 +77,7 @@ def _copy(
         _archive(settings, folder, log["archived"])
     for name, source in places.files(settings).items():
         _file(source, folder / name)
-    published = warehouse.publication(settings.published)
+    published = _published(settings)
     told = Manifest(
         format=manifest.FORMAT,
         millrace=metadata.version("millrace"),
@@ -94,6 +94,14 @@ def _copy(
 def _database(folder: Path, name: str, url: str, read: databases.Read) -> dict[str, Any]:
     kind = databases.kind(url)
     return {"kind": kind, **databases.dump(url, folder / places.dump_name(name, kind), read)}
+
+
+def _published(settings: Settings) -> warehouse.Publication | None:
+    """What readers saw; a damaged note about it, which a batch writes anew, stops no backup."""
+    try:
+        return warehouse.publication(settings.published)
+    except WarehouseCorruptError:
+        return None
 
 
 def _archive(settings: Settings, folder: Path, names: list[str]) -> None:

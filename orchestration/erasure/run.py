@@ -57,7 +57,7 @@ def preview(settings: Settings, request: Request, *, progress: Progress) -> dict
         found = _look(settings, log, subject, progress)
         if not subject.persons and not found.whole and not found.mentions:
             raise NotFoundError(f"Nobody and nothing is known as {request.who}.")
-        unseen = log.head() - _loaded(settings)
+        unseen, kept = log.head() - _loaded(settings), aside.kept(settings)
     return {
         "person_ids": list(subject.persons),
         "identifiers": len(subject.identifiers),
@@ -65,7 +65,7 @@ def preview(settings: Settings, request: Request, *, progress: Progress) -> dict
         "events_to_empty": len(found.whole),
         "events_to_mask": len(found.mentions),
         "events_no_batch_has_seen": unseen,
-        "set_aside_by_restores": ", ".join(map(str, aside.kept(settings))) or None,
+        **({"set_aside_by_restores": ", ".join(map(str, kept))} if kept else {}),
         "vendors": VENDORS,
     }
 

@@ -40,6 +40,7 @@ _BUSY_SECONDS: Final = 30
 PAGE: Final = 5_000  # databases take some ten thousand parameters at once
 _READ_ONLY: Final = "millrace_read_only"
 _POSTGRES_SETTINGS: Final = (
+    "client_encoding=UTF8",  # of a database in SQL_ASCII, text would come as bytes
     "synchronous_commit=on",
     f"lock_timeout={_BUSY_SECONDS}s",
     "idle_in_transaction_session_timeout=60s",

@@ -274,6 +274,16 @@ def test_a_file_outside_of_the_home_stays(embedded: Settings, tmp_path: Path) ->
     assert "# newer\n" == file.read_text()
 
 
+def test_a_damaged_publication_stops_no_backup(embedded: Settings, tmp_path: Path) -> None:
+    """It can be computed again; what cannot is copied all the more."""
+    note = embedded.published.with_name("publication.json")
+    note.parent.mkdir()
+    note.write_text("{")
+    made = backup(embedded, tmp_path / "backup", now=NOON, progress=quiet)
+    assert made.published is None
+    assert EVENTS + 1 == made.log["events"]
+
+
 def test_only_the_owner_can_read_it(embedded: Settings, tmp_path: Path) -> None:
     """A backup holds personal data."""
     folder = tmp_path / "backup"

@@ -7,17 +7,22 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from support.postgres import PostgresCluster
 from typer.testing import CliRunner
 
 from ingestion.errors import LogNewerError
+from ingestion.event_log import NewEvent
 from orchestration import connections, upgrade
 from orchestration.cli import app
 from orchestration.errors import SettingError
 from orchestration.settings import Settings
 from reverse_etl.errors import LedgerNewerError
 from reverse_etl.ledger.migrations import HEAD, require_known
+from reverse_etl.testing import NOON
 
 
 @pytest.fixture
@@ -103,13 +108,36 @@ def test_a_newer_ledger_is_refused(settings: Settings) -> None:
         require_known("9999")
 
 
+def test_a_database_without_an_encoding_will_do(
+    settings: Settings, postgres: PostgresCluster
+) -> None:
+    """A cluster that was made in the locale C holds text as bytes; names of people survive it."""
+    urls = [_without_encoding(postgres) for _ in range(2)]
+    made = settings.model_copy(update={"log_url": urls[0], "ledger_url": urls[1]})
+    upgrade.upgrade(made, progress=quiet)
+    with closing(connections.event_log(made)) as log:
+        log.append([NewEvent("standard", "Zoë", "webhook", NOON, b"{}", {}, "c")])
+        assert "Zoë" == log.read()[0].event_key
+
+
+def _without_encoding(postgres: PostgresCluster) -> str:
+    url = make_url(postgres.new_database())
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"drop database {url.database}")  # type: ignore[arg-type]  # a name of ours
+        connection.execute(
+            f"create database {url.database} template template0 encoding 'SQL_ASCII'"  # type: ignore[arg-type]
+            " lc_collate 'C' lc_ctype 'C'"
+        )
+    return url.render_as_string(hide_password=False)
+
+
 def test_each_store_has_a_database_of_its_own(settings: Settings, tmp_path: Path) -> None:
     """They have tables of the same names; it is said before one finds those of another."""
     shared = f"sqlite:///{tmp_path}/one.sqlite"
     both = settings.model_copy(update={"log_url": shared, "ledger_url": shared})
     with pytest.raises(SettingError, match="the same database"):
         connections.ledger(both)
-    server = "postgresql://ann@db/millrace"
-    dagsters = settings.model_copy(update={"ledger_url": server, "dagster_url": server})
+    server, again = "postgresql://ann@db/millrace", "postgresql://bob@db:5432/millrace"
+    dagsters = settings.model_copy(update={"ledger_url": server, "dagster_url": again})
     with pytest.raises(SettingError, match="the same database"):
         connections.ledger(dagsters)

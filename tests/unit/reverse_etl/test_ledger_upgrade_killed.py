@@ -36,6 +36,7 @@ Ledger.open(sys.argv[1]).close()
 TO_COME = int(HEAD) - 1
 
 
+@pytest.mark.slow
 def test_rows_of_the_first_release_survive_it(ledger, dispatch, ledger_url, older):
     """After each kill everything is as it was; the next start brings it here, with every row."""
     fill(ledger, dispatch)
