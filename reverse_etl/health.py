@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reverse_etl import catalogue
 from reverse_etl.breaker import Breaker, BreakerPolicy
 from reverse_etl.model import Call, Kind, Outcome
 
@@ -15,7 +14,7 @@ _NOTHING = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`stopped_code` is set while the destination refuses our credentials; `paused_until` says
+    """`stopped_code` is set while credentials or address have to be mended; `paused_until` says
     when it may be asked again, as the vendor told us or because it could not be reached."""
 
     breaker: Breaker = field(default_factory=Breaker)
@@ -48,9 +47,10 @@ class Health:
         if pause is not None:
             until = max(now + pause, until or now)
         learned = replace(self, breaker=breaker, paused_until=until)
-        if any(outcome.kind is Kind.AUTHENTICATION for outcome in outcomes):
-            code = catalogue.AUTHENTICATION_FAILED
-            return replace(learned, stopped_code=code, stopped_at=self.stopped_at or now)
+        refused = next((each for each in outcomes if each.kind is Kind.AUTHENTICATION), None)
+        if refused is not None:
+            code, since = refused.code, self.stopped_at or now
+            return replace(learned, stopped_code=code, stopped_at=since)
         if any(call.status is not None for call in calls):
             return replace(learned, stopped_code=None, stopped_at=None)
         return learned

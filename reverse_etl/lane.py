@@ -184,11 +184,11 @@ class Lane:
     def _remember(self, ended: Ended, now: datetime) -> None:
         """What a person should know, and when this worker gives up."""
         answered = any(call.status is not None for call in ended.calls)
-        if any(outcome.kind is Kind.AUTHENTICATION for outcome in ended.outcomes):
+        for code in {o.code for o in ended.outcomes if o.kind is Kind.AUTHENTICATION}:
             self.refused, self._next_try = True, now + self._tools.policy.credential_retry
-            self._note(
-                catalogue.AUTHENTICATION_FAILED, "refuses our credentials; its rows stay queued"
-            )
+            refuses = code == catalogue.AUTHENTICATION_FAILED
+            what = "refuses our credentials" if refuses else "cannot be used as it is set up"
+            self._note(code, f"{what}; its rows stay queued")
         for code in {outcome.code for outcome in ended.outcomes} & set(_CREDITS):
             self._note(code, _CREDITS[code])
         if _limited(ended):

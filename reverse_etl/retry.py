@@ -12,7 +12,8 @@ from reverse_etl import catalogue
 from reverse_etl.model import Kind, Outcome, State
 
 _RETRYABLE_STATUS: Final = frozenset({408, 423, 425, 429, 477})
-_AUTHENTICATION_STATUS: Final = frozenset({401, 403})
+_AUTHENTICATION_STATUS: Final = frozenset({401, 403, 407})
+_REDIRECT: Final = frozenset({301, 302, 303, 307, 308})  # to where no credentials were meant to go
 _NOT_THERE: Final = frozenset({catalogue.WENT_MISSING, catalogue.POSSIBLE_REPEAT})
 _NOT_ASKED: Final = frozenset({Kind.AUTHENTICATION, Kind.UNREACHABLE})
 _LOCKED: Final = 423
@@ -50,7 +51,7 @@ def kind_of(status: int) -> Kind:
     """What an HTTP status means for one item."""
     if 200 <= status < 300:
         return Kind.DELIVERED
-    if status in _AUTHENTICATION_STATUS:
+    if status in _AUTHENTICATION_STATUS or status in _REDIRECT:
         return Kind.AUTHENTICATION
     if status >= 500 or status in _RETRYABLE_STATUS:
         return Kind.RETRYABLE
@@ -67,7 +68,8 @@ def classify(status: int, *, message: str = "", retry_after: timedelta | None = 
 
 def _code_of(kind: Kind, status: int) -> str:
     if kind is Kind.AUTHENTICATION:
-        return catalogue.AUTHENTICATION_FAILED
+        moved = status in _REDIRECT
+        return catalogue.ENDPOINT_MOVED if moved else catalogue.AUTHENTICATION_FAILED
     if kind is Kind.RETRYABLE:
         return catalogue.RATE_LIMITED if status == 429 else catalogue.DESTINATION_ERROR
     return catalogue.REFUSED

@@ -45,7 +45,7 @@ def dead_letters(settings: Settings, _now: datetime) -> Sequence[Alert]:
 
 
 def breakers(settings: Settings, _now: datetime) -> Sequence[Alert]:
-    """Destinations whose breaker is open, or that refuse our credentials."""
+    """Destinations whose breaker is open, or that refuse credentials or address."""
     with closing(connections.ledger(settings)) as ledger:
         health = ledger.health()
     return [alert for name in sorted(health) for alert in _unwell(name, health[name])]
@@ -126,7 +126,7 @@ def _unwell(name: str, health: Health) -> Sequence[Alert]:
         what = f"{name} fails too often: its rows are held until it answers again."
         found.append(Alert(f"breaker:{name}", BREAKER_OPEN, what, remedy(BREAKER_OPEN)))
     if health.stopped_code:
-        what = f"{name} refuses our credentials: nothing is sent there, its rows stay queued."
+        what = f"{name} takes nothing from us: nothing is sent there, its rows stay queued."
         code = health.stopped_code
         found.append(Alert(f"stopped:{name}", code, what, remedy(code)))
     return found

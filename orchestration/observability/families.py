@@ -79,7 +79,7 @@ def _destinations(reading: Reading) -> Iterator[Metric]:
     )
     yield _gauge(
         "millrace_destination_stopped",
-        "Whether it refuses our credentials.",
+        "Whether it refuses our credentials, or its address is another one.",
         name,
         _by_name((each, value.stopped_code is not None) for each, value in health),
     )

@@ -77,7 +77,7 @@ def test_a_deleted_workflow_stops_the_destination(lab):
     lab.put(message(1))
     gone = TeamsSettings(webhook_url=address(lab.url, "good", flow="gone-1"))
     report = lab.drain(gone)
-    assert ["AUTHENTICATION_FAILED"] == [problem.code for problem in report.problems]
+    assert ["ENDPOINT_GONE"] == [problem.code for problem in report.problems]
     assert [(State.PENDING, "ENDPOINT_GONE")] == lab.states("teams")
     assert 1 == lab.drain(settings(lab.url, "good")).delivered
 

@@ -76,7 +76,7 @@ def test_a_receiver_that_is_gone_stops_the_destination(lab):
     lab.put(event(1), event(2))
     gone = WebhookSettings(url=f"{lab.url}/hooks/gone", signing_secrets=KNOWN)
     report = lab.drain(gone)
-    assert ["AUTHENTICATION_FAILED"] == [problem.code for problem in report.problems]
+    assert ["ENDPOINT_GONE"] == [problem.code for problem in report.problems]
     assert {State.PENDING} == {state for state, _code in lab.states("webhook")}
     assert 1 == len(lab.state("webhook")["requests"])
 
@@ -121,7 +121,7 @@ def test_a_place_without_a_secret_stops_the_receiver(lab):
     settings = WebhookSettings(url=f"{lab.url}/hooks/1", signing_secrets="hush-hush")
     report = lab.drain(settings)
     assert (0, 1) == (report.delivered, report.pending)
-    assert ["AUTHENTICATION_FAILED"] == [problem.code for problem in report.problems]
+    assert ["CONNECTOR_MISCONFIGURED"] == [problem.code for problem in report.problems]
     assert "hush" not in repr(lab.ledger.find())
 
 

@@ -39,7 +39,7 @@ RETRYABLE = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR")
         ((200, 201, 204, 207), Kind.DELIVERED),
         ((408, 423, 429, 477, 500, 502, 503, 504), Kind.RETRYABLE),
         ((400, 404, 409, 410, 422), Kind.PERMANENT),
-        ((401, 403), Kind.AUTHENTICATION),
+        ((401, 403, 407, 301, 302, 303, 307, 308), Kind.AUTHENTICATION),
     ],
 )
 def test_each_status_has_its_class(statuses, kind):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from reverse_etl.model import Kind, Outcome
+from reverse_etl.retry import classify
 from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion
 
 ERROR = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR", status=500)
@@ -52,6 +53,16 @@ def test_refused_credentials_stop_the_destination_at_once(ledger, dispatch):
     assert drain().delivered == 4
     assert len(vendor.batches[1]) == 1
     assert ledger.health()["hubspot"].stopped_code is None
+
+
+def test_a_redirect_stops_the_destination_and_buries_nothing(ledger, dispatch):
+    """A wrong address is no row's fault: one request, and its own code to mend it by."""
+    put(ledger, *(contact(n) for n in range(4)))
+    vendor = ScriptedConnector(largest=2, script=lambda *_: classify(301))
+    report = dispatch(vendor)()
+    assert (1, 4) == (len(vendor.batches), report.pending)
+    assert ["ENDPOINT_MOVED"] == [problem.code for problem in report.problems]
+    assert "ENDPOINT_MOVED" == ledger.health()["hubspot"].stopped_code
 
 
 def test_an_open_breaker_holds_rows_and_releases_them_in_order(ledger, dispatch, time):

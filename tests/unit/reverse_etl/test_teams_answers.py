@@ -25,7 +25,7 @@ WITHIN = "Webhook message delivery failed with error: Microsoft Teams endpoint r
         (403, "", Kind.AUTHENTICATION),
         (404, "", Kind.AUTHENTICATION),
         (410, "", Kind.AUTHENTICATION),
-        (302, "", Kind.PERMANENT),
+        (302, "", Kind.AUTHENTICATION),
         (429, "", Kind.RETRYABLE),
         (500, "", Kind.RETRYABLE),
         (502, "", Kind.UNKNOWN),
