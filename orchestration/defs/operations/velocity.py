@@ -36,7 +36,8 @@ def velocity_check(destination: Destination) -> dg.AssetChecksDefinition:
 
 @dg.sensor(
     name=CHECK,
-    description="Tell when hot leads become too slow for a destination, and when they are fast again.",
+    description="Tell when hot leads become too slow for a destination, and when they are fast "
+    "again.",
     minimum_interval_seconds=LOOK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
