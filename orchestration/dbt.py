@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dagster import MetadataValue
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from orchestration.errors import BuildFailedError
@@ -27,11 +28,20 @@ SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".csv", ".py"})
 
 class Translator(DagsterDbtTranslator):
     """Seeds stand on the left, with what comes in. Keys stay schema/name, so that `raw/events` from
-    dlt joins the dbt source by itself."""
+    dlt joins the dbt source by itself. A description is what the YAML says: it is a line of the
+    catalog; the SQL stands in the metadata."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         group = super().get_group_name(dbt_resource_props)
         return "ingestion" if dbt_resource_props["resource_type"] == "seed" else group
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props["description"]).strip()
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        metadata = super().get_metadata(dbt_resource_props)
+        sql = dbt_resource_props.get("raw_code")
+        return {**metadata, "sql": MetadataValue.md(f"```sql\n{sql}\n```")} if sql else metadata
 
 
 def environment(settings: Settings) -> dict[str, str]:

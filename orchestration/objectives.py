@@ -56,11 +56,11 @@ OBJECTIVES: Final[Mapping[str, Objective]] = {
     "ingestion_latency": Objective("s, p95", "at_most", 60, "1 hour", "log and ledger"),
     "lead_velocity": Objective("s, p95 of hot leads", "at_most", 60, "1 hour", "log and ledger"),
     "delivery_success": Objective("%", "at_least", 99, "30 days", "rpt_delivery_success"),
-    "duplicate_rate": Objective("%", "at_most", 25, "3 months", "rpt_identity_quality"),
+    "duplicate_rate": Objective("%", "at_most", 5, "now", "entity_map"),
     "merge_correction_rate": Objective("%", "at_most", 1, "3 months", "rpt_identity_quality"),
     "score_drift": Objective("PSI", "at_most", 0.25, "last period", "rpt_score_drift"),
-    "mql_to_sql": Objective("%", "at_least", 15, "3 months", "rpt_mql_conversion"),
-    "no_show_rate": Objective("%", "at_most", 20, "3 months", "rpt_meeting_no_shows"),
+    "mql_to_sql": Objective("%", "at_least", 15, "3 months", "fct_lead_milestones"),
+    "no_show_rate": Objective("%", "at_most", 20, "3 months", "fct_activities"),
 }
 
 
@@ -120,10 +120,11 @@ def _live(velocity: LeadVelocity) -> Iterator[_Found]:
 
 
 def _published(settings: Settings, now: datetime) -> list[_Found]:
-    since = ((now - _DELIVERIES).date(), (now - _MONTHS).date().replace(day=1))
+    ripe = now - timedelta(days=settings.mql_to_sql_days)
+    limits = ((now - _DELIVERIES).date(), (now - _MONTHS).date().replace(day=1), ripe)
     try:
         with warehouse.connect(settings.published) as connection:
-            rows = warehouse.rows(connection, _QUERY.read_text(encoding="utf-8"), since)
+            rows = warehouse.rows(connection, _QUERY.read_text(encoding="utf-8"), limits)
     except (WarehouseMissingError, WarehouseOutdatedError):
         return []
     return [(row["name"], row["about"], _number(row["value"])) for row in rows]

@@ -154,6 +154,11 @@ class Settings(Places, BaseSettings):
     objectives: dict[str, float] = Field(
         {}, description="Objective → its target, where it is not the usual one."
     )
+    mql_to_sql_days: int = Field(
+        14,
+        ge=0,
+        description="How long sales usually takes from MQL to SQL: younger MQLs are not judged.",
+    )
     destinations: Words = Field(
         ("hubspot", "meta"), description="Where rows go; each has settings of its own below."
     )

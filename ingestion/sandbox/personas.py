@@ -31,12 +31,14 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """`webhooks` in the order of arrival; `story` says what happens and what must follow."""
+    """`webhooks` in the order of arrival; `story` says what happens and what must follow;
+    `hubspot_contact`: the id of the contact that HubSpot has of them before."""
 
     name: str
     email: str
     story: str
     webhooks: tuple[SignedWebhook, ...]
+    hubspot_contact: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,11 @@ def no_consent(stage: Stage) -> Persona:
     )
     deal = stage.won_deal(710_001, 720_001, email, stage.now - HOUR, amount="1200")
     return Persona(
-        "Nora No", email, "buys, but never agreed to ads: CRM yes, Meta no", (form, deal)
+        "Nora No",
+        email,
+        "buys, but never agreed to ads: CRM yes, Meta no",
+        (form, deal),
+        hubspot_contact=710_001,
     )
 
 
@@ -182,7 +188,11 @@ def consenting_customer(stage: Stage) -> Persona:
     )
     deal = stage.won_deal(710_011, 720_011, email, stage.now - HOUR, amount="4900.50")
     return Persona(
-        "Carl Customer", email, "buys and agreed to ads: one Purchase at Meta", (form, deal)
+        "Carl Customer",
+        email,
+        "buys and agreed to ads: one Purchase at Meta",
+        (form, deal),
+        hubspot_contact=710_011,
     )
 
 
@@ -233,7 +243,11 @@ def old_conversion(stage: Stage) -> Persona:
     )
     deal = stage.won_deal(710_021, 720_021, email, stage.now - 9 * DAY, amount="800")
     return Persona(
-        "Olga Old", email, "bought 9 days ago, Meta takes 7: expired, counted", (form, deal)
+        "Olga Old",
+        email,
+        "bought 9 days ago, Meta takes 7: expired, counted",
+        (form, deal),
+        hubspot_contact=710_021,
     )
 
 
@@ -261,6 +275,7 @@ def changed_mind(stage: Stage) -> Persona:
         email,
         "agreed to ads, bought, withdrew: his sale does not go to Meta",
         (form, deal, withdrawal),
+        hubspot_contact=710_031,
     )
 
 

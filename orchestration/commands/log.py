@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from orchestration.commands.output import (
     reports_errors,
     table,
 )
-from orchestration.errors import NotFoundError
+from orchestration.errors import NotFoundError, WarehouseMissingError
 from orchestration.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Look into the event log; load, export and replay.")
@@ -200,7 +200,12 @@ def quarantined(
     from orchestration import quarantine
 
     wanted = quarantine.Wanted(source, code, limit=limit)
-    with _open() as log, warehouse.connect(load_settings().published) as connection:
+    found: list[quarantine.Row] = []
+    with (
+        suppress(WarehouseMissingError),  # nothing is judged before the first batch
+        _open() as log,
+        warehouse.connect(load_settings().published) as connection,
+    ):
         found = quarantine.listing(connection, log, ContractSet.load(), wanted)
     if as_json:
         print_json(found)

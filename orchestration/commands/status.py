@@ -36,7 +36,7 @@ def tell(status: Mapping[str, Any], out: Console) -> None:
         (name, counts["received"], counts["duplicate"], _listed(counts["rejected"]))
         for name, counts in status["gateway"].items()
     ]
-    out.print(table("Received", ("source", "events", "duplicates", "rejected"), sources))
+    out.print(table("Received", ("source", "received", "of it duplicates", "rejected"), sources))
     tell_awaited(status["awaited_sources"], out)
     tell_deliveries(status, out)
     tell_lane(status["lane"], out)

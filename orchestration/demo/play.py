@@ -6,10 +6,10 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ def play(settings: Settings, *, progress: Progress) -> Play:
         stage = Stage(keys, service, datetime.now(UTC).replace(microsecond=0))
         progress("Sending the personas' webhooks")
         cast = personas(stage)
+        _furnish(sandbox, cast, before=stage.now - timedelta(days=30))
         receptions = [send(service, persona) for persona in cast]
         batch = run_batch(load_settings(), full=False, progress=progress)
         fates = tuple(
@@ -110,6 +111,20 @@ def _configure(sandbox: str, keys: Mapping[str, str]) -> None:
     """Settings of this process and those it starts: the sandbox for vendors, new secrets."""
     os.environ["MILLRACE_HUBSPOT_URL"] = os.environ["MILLRACE_META_URL"] = sandbox
     os.environ.update({f"{SECRET_PREFIX}{source.upper()}": key for source, key in keys.items()})
+
+
+def _furnish(sandbox: str, cast: Sequence[Persona], *, before: datetime) -> None:
+    """The contacts that HubSpot's webhooks tell of are there, and were before."""
+    contacts = [
+        {
+            "id": persona.hubspot_contact,
+            "properties": {"email": persona.email},
+            "created": before.timestamp(),
+        }
+        for persona in cast
+        if persona.hubspot_contact
+    ]
+    httpx.post(f"{sandbox}/_objects/hubspot/contacts", json=contacts).raise_for_status()
 
 
 def _fate(settings: Settings, persona: Persona, receptions: tuple[Reception, ...]) -> Fate:

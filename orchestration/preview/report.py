@@ -127,8 +127,12 @@ def _scores(report: Report) -> Iterator[tuple[object, ...]]:
     told = report.scores
     if told.changed:
         least, tenth, median, ninetieth, most = told.spread
-        yield "up", told.up, f"most {most:+}, 90 % under {ninetieth:+}, median {median:+}"
-        yield "down", told.down, f"most {least:+}, 10 % under {tenth:+}"
+        if told.up:
+            yield "up", told.up, f"most {most:+}"
+        if told.down:
+            yield "down", told.down, f"most {least:+}"
+        spread = f"median {median:+}, 10 % at most {tenth:+}, 90 % at most {ninetieth:+}"
+        yield "up or down", told.changed, spread
         yield from ((name, number, "") for name, number in told.buckets.items() if number)
     if told.above:
         yield "now above the threshold", told.above, _some(told.above_sample)

@@ -62,6 +62,12 @@ class HubSpot:
         self._recent: deque[float] = deque()
         self.tokens.reset()
 
+    def put(self, kind: str, objects: list[dict[str, Any]]) -> None:
+        """Let these be there too, as people make them by hand: each with its `id`, `properties`,
+        and `created` (seconds since 1970)."""
+        for each in objects:
+            self._objects[kind].place(str(each["id"]), each["properties"], each["created"])
+
     def owns(self, path: str) -> bool:
         """Whether a path is this vendor's."""
         return path.startswith(("/crm/", "/oauth/", "/account-info/"))

@@ -150,6 +150,14 @@ class Objects:
         self._store(record, {**values, "hs_object_id": record.id}, at)
         return record
 
+    def place(self, record_id: str, properties: Mapping[str, Any], at: float) -> None:
+        """An object that was there before, under its own id; no request wrote it. Raises
+        HubSpotError."""
+        record = Record(record_id, {}, at, at)
+        self.records[record_id] = record
+        self._store(record, {**self.checked(properties, None), "hs_object_id": record_id}, at)
+        record.writes.clear()
+
     def update(self, record: Record, properties: Mapping[str, Any], at: float) -> Record:
         """Raises HubSpotError."""
         self._store(record, self.checked(properties, record), at)

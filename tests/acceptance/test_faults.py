@@ -83,7 +83,7 @@ class Outage:
     installation: Installation
     service: str
     nobody: CompletedProcess[str]
-    nothing_quarantined: CompletedProcess[str]
+    nothing_replayed: CompletedProcess[str]
     run: Story
     customer: Story
 
@@ -110,7 +110,7 @@ def outage(installation: Installation) -> Outage:
         "MILLRACE_META_URL": "https://meta.invalid",
     }
     nobody = installation.millrace("why", "x@example.com", "--json", check=False)
-    unbuilt = installation.millrace("log", "quarantined", "--json", check=False)
+    unbuilt = installation.millrace("log", "replay", "--quarantined", "--json", check=False)
     service = installation.start_service()
     now = stage(service)
     play(service, (*personas(now), hesitant(now)))
@@ -182,7 +182,7 @@ def test_before_the_first_batch_nobody_is_known(outage: Outage) -> None:
 
 def test_a_missing_warehouse_says_how_to_build_it(outage: Outage) -> None:
     """A command that needs the warehouse names the command that makes one."""
-    error = _error(outage.nothing_quarantined)
+    error = _error(outage.nothing_replayed)
 
     assert error["code"] == "WAREHOUSE_MISSING"
     assert "millrace run" in error["remedy"]

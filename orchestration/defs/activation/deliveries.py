@@ -119,7 +119,8 @@ def _deliver_asset(destination: Destination) -> dg.AssetsDefinition:
         deps=[dg.AssetKey(["ledger", effect.name]) for effect in destination.effects],
         group_name=GROUP,
         kinds={"python", destination.name},
-        description=f"What {destination.name} has taken; what waits, and why.",
+        description=f"What {destination.name} took in the latest run; what waits, and why. "
+        "`warehouse/published` shows all deliveries.",
     )
     def deliver(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         report = delivery.drain(load_settings(), [destination.name])

@@ -45,6 +45,7 @@ def alert_sensor(name: str, find: Find, seconds: int) -> dg.SensorDefinition:
 
 @dg.sensor(
     name="alert_failed_runs",
+    description="Jobs whose last run failed, with a link to the run.",
     minimum_interval_seconds=SOON,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -52,7 +53,6 @@ def alert_sensor(name: str, find: Find, seconds: int) -> dg.SensorDefinition:
 def alert_failed_runs(
     context: dg.SensorEvaluationContext,
 ) -> dg.SensorResult | dg.SkipReason:
-    """Jobs whose last run failed, with a link to the run."""
     settings = load_settings()
     location = context.repository_def
     jobs = [job for job in location.job_names if not job.startswith("__")] if location else []

@@ -24,12 +24,12 @@ ACTIVE = (
 
 @dg.sensor(
     job=refresh_warehouse,
+    description="Refresh the warehouse when the event log has rows that no published copy holds.",
     minimum_interval_seconds=TICK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 @ticks.patient
 def new_log_rows(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Refresh the warehouse when the event log has rows that no published copy holds."""
     settings = load_settings()
     with closing(connections.event_log(settings)) as log:
         head = log.head()

@@ -36,12 +36,13 @@ def velocity_check(destination: Destination) -> dg.AssetChecksDefinition:
 
 @dg.sensor(
     name=CHECK,
+    description="Tell when hot leads become too slow for a destination, and when they are fast "
+    "again.",
     minimum_interval_seconds=LOOK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 @ticks.patient
 def lead_velocity_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Tell when hot leads become too slow for a destination, and when they are fast again."""
     settings = load_settings()
     found = lead_velocity.look(settings, now=datetime.now(UTC))
     before = orjson.loads(context.cursor or "{}")

@@ -116,11 +116,11 @@ def models() -> dg.Definitions:
         }
         return dg.MaterializeResult(
             metadata={
+                **shown,
                 "log_position": copy.log_position,
-                **copy.digests,
                 **told.last(build),
                 "models_without_column_lineage": len(known.read(settings.dbt_target).untraced),
-                **shown,
+                **copy.digests,
             }
         )
 

@@ -304,8 +304,8 @@ Of the models and seeds 2 of 210 were built.
 
 | what | people | sample |
 | --- | --- | --- |
-| up | 2 | most +15, 90 % under +15, median +5 |
-| down | 0 | most +5, 10 % under +5 |
+| up | 2 | most +15 |
+| up or down | 2 | median +5, 10 % at most +5, 90 % at most +15 |
 | up to +10 | 1 |  |
 | +10 to +25 | 1 |  |
 | now above the threshold | 1 | p2 |

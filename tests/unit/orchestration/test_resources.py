@@ -13,6 +13,8 @@ from orchestration.dbt import EXECUTABLE, PROJECT_DIR
 from orchestration.destinations import NAMES
 from orchestration.settings import Settings
 
+MODEL = {"name": "fct", "schema": "marts", "columns": {}, "relation_name": "w.marts.fct"}
+
 
 @pytest.mark.filterwarnings("ignore")  # of libraries, at import
 def test_the_version_of_dbt_is_known_without_asking():
@@ -41,3 +43,12 @@ def test_the_models_are_others_when_a_destination_is_turned_on(tmp_path):
     asked = [("hubspot", "meta"), ("meta", "hubspot"), ("hubspot", "meta", "slack")]
     told = [dbt.fingerprint(Settings(home=tmp_path, destinations=names)) for names in asked]
     assert told[0] == told[1] != told[2]
+
+
+def test_an_asset_is_described_by_its_yaml_alone():
+    """The catalog shows descriptions line by line; the SQL is in the metadata, a seed has none."""
+    told = {"resource_type": "model", "description": "One row a deal.\n", "raw_code": "select 1"}
+    model = dbt.Translator().get_metadata({**MODEL, **told})
+    assert "One row a deal." == dbt.Translator().get_description(told)
+    assert "```sql\nselect 1\n```" == model["sql"].value
+    assert "sql" not in dbt.Translator().get_metadata({**MODEL, **told, "raw_code": ""})

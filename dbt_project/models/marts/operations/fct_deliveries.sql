@@ -38,6 +38,7 @@ told as (
         deliveries.event_time,
         causes.received_at,
         deliveries.deadline_at,
+        coalesce(deliveries.deadline_at <= causes.received_at, false) as was_too_late,
         deliveries.created_at,
         deliveries.requested_at,
         deliveries.last_attempt_at,

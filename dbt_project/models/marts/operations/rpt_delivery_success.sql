@@ -20,6 +20,7 @@ counted as (
         {% for state in states %}
             count(case when state = '{{ state }}' then 1 end) as {{ state }},
         {% endfor %}
+        count(case when state = 'dead' and was_too_late then 1 end) as dead_too_late,
         count(case when state = 'delivered' and attempts <= 1 then 1 end) as delivered_at_once,
         cast(sum(possible_repeats) as bigint) as possible_repeats,
         {{ percentile_seconds('seconds_to_delivery', 0.5) }} as p50_seconds,
@@ -39,8 +40,9 @@ rated as (
         {% for state in states %}
             {{ state }},
         {% endfor %}
+        dead_too_late,
         possible_repeats,
-        {{ percent('delivered', '(delivered + dead)') }} as success_percent,
+        {{ percent('delivered', '(delivered + dead - dead_too_late)') }} as success_percent,
         {{ percent('delivered_at_once', 'delivered') }} as delivered_at_once_percent,
         p50_seconds,
         p95_seconds
