@@ -15,6 +15,7 @@ _RETRYABLE_STATUS: Final = frozenset({408, 423, 425, 429, 477})
 _AUTHENTICATION_STATUS: Final = frozenset({401, 403, 407})
 _REDIRECT: Final = frozenset({301, 302, 303, 307, 308})  # to where no credentials were meant to go
 _NOT_THERE: Final = frozenset({catalogue.WENT_MISSING, catalogue.POSSIBLE_REPEAT})
+_AT_ONCE: Final = frozenset({catalogue.POSSIBLE_REPEAT, catalogue.CONSENT_CHANGED})
 _NOT_ASKED: Final = frozenset({Kind.AUTHENTICATION, Kind.UNREACHABLE})
 _LOCKED: Final = 423
 _LOCKED_WAIT: Final = timedelta(seconds=2)
@@ -141,7 +142,7 @@ def _again(
         code = catalogue.UNKNOWN_OUTCOME if unknown else outcome.code
         return Decision(State.DEAD, code)
     wait = outcome.retry_after
-    if not wait and outcome.code != catalogue.POSSIBLE_REPEAT:  # no pause at all is no answer
+    if not wait and outcome.code not in _AT_ONCE:  # no pause at all is no answer
         wait = None
     due = now + (policy.delay(attempts, rng) if wait is None else wait)
     if unknown:  # reading back is allowed after the deadline: it sends nothing
