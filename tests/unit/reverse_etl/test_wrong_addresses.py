@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reverse_etl.connectors.hubspot.api import check
 from reverse_etl.connectors.http import Response
+from reverse_etl.connectors.hubspot.api import check
 from reverse_etl.connectors.meta.connector import read
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Kind
