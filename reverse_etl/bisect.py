@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import structlog
 
 from reverse_etl.connectors.base import Connector, Context
 from reverse_etl.model import Call, Delivery, Kind, Outcome, Reply
 
-_HALTS: Final = frozenset({Kind.AUTHENTICATION, Kind.UNREACHABLE})
 _log = structlog.get_logger(__name__)
 
 
@@ -31,9 +29,13 @@ async def send_bisecting(
         reply = await _send(connector, part, context)
         outcomes.update(reply.outcomes)
         calls += reply.calls
-        halt = next((out for out in reply.outcomes.values() if out.kind in _HALTS), None)
+        halt = next((out for out in reply.outcomes.values() if _halts(out)), None)
         queue = _halves(part, reply) + queue
     return Reply(outcomes, tuple(calls))
+
+
+def _halts(outcome: Outcome) -> bool:
+    return outcome.kind in (Kind.AUTHENTICATION, Kind.UNREACHABLE)
 
 
 def _halves(part: Sequence[Delivery], reply: Reply) -> list[Sequence[Delivery]]:

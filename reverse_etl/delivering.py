@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -31,7 +31,7 @@ from reverse_etl.model import (
     object_kind,
 )
 from reverse_etl.payload import refers_to, written_fields
-from reverse_etl.permits import permits, returning, spending
+from reverse_etl.permits import Check, permits, returning, spending, unchecked
 from reverse_etl.retry import Decision, decide
 from reverse_etl.tools import Tools
 
@@ -41,6 +41,14 @@ Consents = Mapping[tuple[str, str], tuple[ConsentStatus, str | None]]
 _SYNCED: Final = {"contact": "contact_synced"}
 _LOGGED_IDS: Final = 20  # correlation ids in one log line
 _NO_ANSWER: Final = Outcome(Kind.UNKNOWN, catalogue.NO_ANSWER, "Sent, but no answer came in time.")
+_CHANGED: Final = Outcome(
+    Kind.RETRYABLE,
+    catalogue.CONSENT_CHANGED,
+    "Somebody of the batch withdrew while the request waited: it was not sent.",
+    retry_after=timedelta(),
+    costs_attempt=False,
+)
+_FRESH: Final = timedelta(milliseconds=200)  # consent that was read longer ago is read again
 _NO_REFERENCE: Final = Outcome(
     Kind.RETRYABLE, catalogue.REFERENCE_NOT_SYNCED, "What it refers to is not there yet."
 )
@@ -71,7 +79,7 @@ class Delivering:
         settled = [] if read_back else _refused(rows, current, now)
         done = {item.delivery.id for item in settled}
         ready = [row for row in rows if row.id not in done]
-        context, waiting = await self._context(ready, now)
+        context, waiting = await self._context(ready, now, read_back=read_back)
         settled += [self._settlement(row, _NO_REFERENCE, now) for row in waiting]
         ready = [row for row in ready if row not in waiting]
         if not ready:
@@ -84,7 +92,7 @@ class Delivering:
         return Ended((*settled, *sent), outcomes, reply.calls, recording_failed=failed)
 
     async def _context(
-        self, rows: Sequence[Delivery], now: datetime
+        self, rows: Sequence[Delivery], now: datetime, *, read_back: bool
     ) -> tuple[Context, list[Delivery]]:
         """What the connector needs to know, and the rows that refer to what is not there yet."""
         if not rows:
@@ -106,7 +114,12 @@ class Delivering:
             now=now,
             vendor_ids={number: vendor_id for number, vendor_id in own.items() if vendor_id},
             references=references,
-            permit=permits(self._tools, self._connector, hot=any(row.hot for row in rows)),
+            permit=permits(
+                self._tools,
+                self._connector,
+                hot=any(row.hot for row in rows),
+                check=unchecked if read_back else self._still_allowed(rows, now),
+            ),
             spend=spending(self._tools, self._connector),
             give_back=returning(self._tools, self._connector),
             alive=lambda keys: self._tools.db(
@@ -114,6 +127,21 @@ class Delivering:
             ),
         )
         return context, waiting
+
+    def _still_allowed(self, rows: Sequence[Delivery], read_at: datetime) -> Check:
+        """Law 7 at the moment of sending: a request may have waited long for its turn."""
+
+        async def check() -> None:
+            nonlocal read_at
+            now = self._tools.clock()
+            if now - read_at < _FRESH:
+                return
+            current = await self._tools.db(self._tools.ledger.consents_for, rows)
+            if any(_refusal(row, current) for row in rows):
+                raise CallFailedError(_CHANGED)
+            read_at = now
+
+        return check
 
     async def _vendor_ids(self, kind: str, keys: Sequence[str]) -> dict[str, str]:
         lookup = self._tools.ledger.vendor_ids
@@ -284,14 +312,17 @@ def _refused(rows: Sequence[Delivery], current: Consents, now: datetime) -> list
     """Rows that may not be sent at this moment (law 7), or no longer."""
     refused = []
     for row in rows:
-        status, consent_id = current.get((row.person_id, row.purpose), (None, None))
-        code = consent.refusal(row.consent_status, status)
-        if code:
+        if code := _refusal(row, current):
             decision = Decision(State.CANCELLED, code)
-            refused.append(Settlement(row, decision, consent_id=consent_id))
+            refused.append(Settlement(row, decision, consent_id=_consent_id(row, current)))
         elif row.deadline_at is not None and row.deadline_at <= now:
             refused.append(Settlement(row, Decision(State.DEAD, catalogue.EXPIRED)))
     return refused
+
+
+def _refusal(row: Delivery, current: Consents) -> str | None:
+    status, _ = current.get((row.person_id, row.purpose), (None, None))
+    return consent.refusal(row.consent_status, status)
 
 
 def _consent_id(row: Delivery, current: Consents) -> str | None:

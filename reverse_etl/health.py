@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reverse_etl.breaker import Breaker, BreakerPolicy
-from reverse_etl.model import Call, Kind, Outcome
+from reverse_etl.model import Call, Outcome
 
 _NOTHING = timedelta()
 
@@ -47,7 +47,7 @@ class Health:
         if pause is not None:
             until = max(now + pause, until or now)
         learned = replace(self, breaker=breaker, paused_until=until)
-        refused = next((each for each in outcomes if each.kind is Kind.AUTHENTICATION), None)
+        refused = next((each for each in outcomes if each.stops), None)
         if refused is not None:
             code, since = refused.code, self.stopped_at or now
             return replace(learned, stopped_code=code, stopped_at=since)

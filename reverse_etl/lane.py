@@ -184,7 +184,7 @@ class Lane:
     def _remember(self, ended: Ended, now: datetime) -> None:
         """What a person should know, and when this worker gives up."""
         answered = any(call.status is not None for call in ended.calls)
-        for code in {o.code for o in ended.outcomes if o.kind is Kind.AUTHENTICATION}:
+        for code in {o.code for o in ended.outcomes if o.stops}:
             self.refused, self._next_try = True, now + self._tools.policy.credential_retry
             refuses = code == catalogue.AUTHENTICATION_FAILED
             what = "refuses our credentials" if refuses else "cannot be used as it is set up"

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import orjson
 
+from reverse_etl import catalogue
+
 Mode = Literal["state", "event"]
 ConsentStatus = Literal["granted", "missing", "withdrawn"]
 
@@ -149,6 +151,11 @@ class Outcome:
     possible_repeat: bool = False
     costs_attempt: bool = True
     fact: Fact | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether somebody has to mend credentials or address before anything else is sent."""
+        return self.kind is Kind.AUTHENTICATION or self.code == catalogue.ENDPOINT_WRONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,24 @@ from reverse_etl.model import Delivery
 from reverse_etl.quota import Credits
 from reverse_etl.tools import Tools
 
+Check = Callable[[], Awaitable[None]]
+
+
+async def unchecked() -> None:
+    """Lets every request go: it only asks, and tells nothing of anybody."""
+
 
 def permits(
-    tools: Tools, connector: Connector, *, hot: bool
+    tools: Tools, connector: Connector, *, hot: bool, check: Check = unchecked
 ) -> Callable[[], AbstractAsyncContextManager[None]]:
-    """What a connector enters for each request: it waits until the account may be asked again."""
+    """What a connector enters for each request: it waits until the account may be asked again,
+    and then until `check` lets the request go; whatever that raises is raised."""
     budget, ledger, name = connector.budget, tools.ledger, connector.destination
 
     @asynccontextmanager
     async def permit() -> AsyncIterator[None]:
         if budget is None:
+            await check()
             yield
             return
         while True:
@@ -28,6 +36,7 @@ def permits(
                 break
             await tools.sleep(turn.wait.total_seconds())
         try:
+            await check()
             yield
         finally:
             await tools.db(ledger.end_request, name, turn, tools.clock())

@@ -15,7 +15,10 @@ _RETRYABLE_STATUS: Final = frozenset({408, 423, 425, 429, 477})
 _AUTHENTICATION_STATUS: Final = frozenset({401, 403, 407})
 _REDIRECT: Final = frozenset({301, 302, 303, 307, 308})  # to where no credentials were meant to go
 _NOT_THERE: Final = frozenset({catalogue.WENT_MISSING, catalogue.POSSIBLE_REPEAT})
+_AT_ONCE: Final = frozenset({catalogue.POSSIBLE_REPEAT, catalogue.CONSENT_CHANGED})
 _NOT_ASKED: Final = frozenset({Kind.AUTHENTICATION, Kind.UNREACHABLE})
+_NO_METHOD: Final = 405
+_NOT_FOUND: Final = 404
 _LOCKED: Final = 423
 _LOCKED_WAIT: Final = timedelta(seconds=2)
 _LONGEST_WAIT: Final = 86_400.0  # seconds: nobody means to wait longer
@@ -51,7 +54,7 @@ def kind_of(status: int) -> Kind:
     """What an HTTP status means for one item."""
     if 200 <= status < 300:
         return Kind.DELIVERED
-    if status in _AUTHENTICATION_STATUS or status in _REDIRECT:
+    if status in _AUTHENTICATION_STATUS or status in _REDIRECT or status == _NO_METHOD:
         return Kind.AUTHENTICATION
     if status >= 500 or status in _RETRYABLE_STATUS:
         return Kind.RETRYABLE
@@ -66,8 +69,24 @@ def classify(status: int, *, message: str = "", retry_after: timedelta | None = 
     return Outcome(kind, _code_of(kind, status), message, status, retry_after)
 
 
+def classify_place(
+    status: int, *, message: str = "", retry_after: timedelta | None = None
+) -> Outcome:
+    """The same of a request whose address names no row: there, 404 is about the address."""
+    if status == _NOT_FOUND:
+        return wrong_address(status, message)
+    return classify(status, message=message, retry_after=retry_after)
+
+
+def wrong_address(status: int, message: str = "") -> Outcome:
+    """What answers has no such place: no row is to blame, and none is given up."""
+    return Outcome(Kind.AUTHENTICATION, catalogue.ENDPOINT_WRONG, message, status)
+
+
 def _code_of(kind: Kind, status: int) -> str:
     if kind is Kind.AUTHENTICATION:
+        if status == _NO_METHOD:
+            return catalogue.ENDPOINT_WRONG
         moved = status in _REDIRECT
         return catalogue.ENDPOINT_MOVED if moved else catalogue.AUTHENTICATION_FAILED
     if kind is Kind.RETRYABLE:
@@ -141,7 +160,7 @@ def _again(
         code = catalogue.UNKNOWN_OUTCOME if unknown else outcome.code
         return Decision(State.DEAD, code)
     wait = outcome.retry_after
-    if not wait and outcome.code != catalogue.POSSIBLE_REPEAT:  # no pause at all is no answer
+    if not wait and outcome.code not in _AT_ONCE:  # no pause at all is no answer
         wait = None
     due = now + (policy.delay(attempts, rng) if wait is None else wait)
     if unknown:  # reading back is allowed after the deadline: it sends nothing

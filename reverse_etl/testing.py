@@ -14,6 +14,7 @@ import orjson
 
 from reverse_etl import catalogue
 from reverse_etl.connectors.base import Context
+from reverse_etl.errors import CallFailedError
 from reverse_etl.model import ActivationRow, Call, Delivery, Kind, Outcome, Reply
 from reverse_etl.quota import Budget
 
@@ -282,8 +283,11 @@ class ScriptedConnector:
 
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:
         """Follow the script."""
-        async with context.permit():
-            self.batches.append(tuple(row.entity_key for row in batch))
+        try:
+            async with context.permit():
+                self.batches.append(tuple(row.entity_key for row in batch))
+        except CallFailedError as failure:
+            return Reply({row.id: failure.outcome for row in batch})
         outcomes = {row.id: self._one(row) for row in batch}
         status = max((o.status or 200 for o in outcomes.values()), default=200)
         lost = any(o.kind in (Kind.UNREACHABLE, Kind.UNKNOWN) for o in outcomes.values())

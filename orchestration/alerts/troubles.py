@@ -25,9 +25,18 @@ from orchestration.alerts.alert import Alert
 from orchestration.credentials import Credential
 from orchestration.first_events import SOURCE_NEVER_SENT, Awaited
 from orchestration.settings import Settings
-from reverse_etl.catalogue import BREAKER_OPEN, CREDENTIAL_OLD, remedy
+from reverse_etl.catalogue import (
+    BREAKER_OPEN,
+    CREDENTIAL_OLD,
+    CREDITS_USED_UP,
+    DESTINATION_UNREACHABLE,
+    RATE_LIMITED,
+    REQUEST_LIMIT_EXCEEDED,
+    SALESFORCE_API_LIMIT_NEAR,
+    remedy,
+)
 from reverse_etl.health import Health
-from reverse_etl.ledger import DeadGroup
+from reverse_etl.ledger import DeadGroup, Stalled
 
 Find = Callable[[Settings, datetime], Sequence[Alert]]
 """The trouble of one kind, now."""
@@ -35,6 +44,11 @@ Find = Callable[[Settings, datetime], Sequence[Alert]]
 CREDENTIAL_DUE: Final = "CREDENTIAL_DUE"
 SOURCE_SILENT: Final = "SOURCE_SILENT"
 DUE_WITHIN_DAYS: Final = 14
+PATIENCE: Final = timedelta(minutes=15)  # longer than any rhythm of trying again
+_NOT_TAKEN: Final = frozenset({
+    CREDITS_USED_UP, DESTINATION_UNREACHABLE, RATE_LIMITED, REQUEST_LIMIT_EXCEEDED,
+    SALESFORCE_API_LIMIT_NEAR,
+})  # fmt: skip
 _RECENT: Final = 200  # events that a source's rhythm is read from, as the gateway's health does
 
 
@@ -44,11 +58,16 @@ def dead_letters(settings: Settings, _now: datetime) -> Sequence[Alert]:
         return [_dead(group) for group in ledger.dead_letters.groups()]
 
 
-def breakers(settings: Settings, _now: datetime) -> Sequence[Alert]:
-    """Destinations whose breaker is open, or that refuse credentials or address."""
+def breakers(settings: Settings, now: datetime) -> Sequence[Alert]:
+    """Destinations whose breaker is open, that refuse credentials or address, or that have taken
+    nothing for a while because they are limited or cannot be reached."""
     with closing(connections.ledger(settings)) as ledger:
         health = ledger.health()
-    return [alert for name in sorted(health) for alert in _unwell(name, health[name])]
+        stalled = ledger.gauges.stalled(_NOT_TAKEN, now - PATIENCE)
+    ill = {name: found for name in sorted(health) if (found := _unwell(name, health[name]))}
+    first = {each.destination: each for each in reversed(stalled)}
+    slow = [_stalled(each) for name, each in first.items() if name not in ill]
+    return [*(alert for found in ill.values() for alert in found), *slow]
 
 
 def old_credentials(settings: Settings, now: datetime) -> Sequence[Alert]:
@@ -130,6 +149,14 @@ def _unwell(name: str, health: Health) -> Sequence[Alert]:
         code = health.stopped_code
         found.append(Alert(f"stopped:{name}", code, what, remedy(code)))
     return found
+
+
+def _stalled(found: Stalled) -> Alert:
+    what = (
+        f"{found.destination} has taken nothing for {_rough(PATIENCE)}: its rows stay queued, the"
+        f" oldest since {found.since:%Y-%m-%d %H:%M} UTC."
+    )
+    return Alert(f"stalled:{found.destination}", found.code, what, remedy(found.code))
 
 
 def _credential(each: Credential, most_days: int) -> Alert | None:

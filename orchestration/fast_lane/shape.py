@@ -84,12 +84,14 @@ def _kind(
 
 
 def view_of(tables: Iterable[tuple[EventKind, str]]) -> str:
-    """The query for raw.events over one table a kind, in which constants are constants."""
+    """The query for raw.events over one table a kind, in which constants are constants. Without a
+    kind, as before the first event, it has no rows."""
     branches = [
         f"select {', '.join(_column(kind, field) for field in SCHEMA)} from {table}"
         for kind, table in tables
     ]
-    return "\nunion all\n".join(branches)
+    nulls = (f"cast(null as {_column_type(field)}) as {quoted(field.name)}" for field in SCHEMA)
+    return "\nunion all\n".join(branches) or f"select {', '.join(nulls)} where false"
 
 
 def _column(kind: EventKind, field: pa.Field) -> str:
@@ -111,8 +113,10 @@ def _type(arrow: pa.DataType) -> str:
 
 def columns_of(kind: EventKind) -> str:
     """The columns of the table of a kind, for its definition."""
-    types = {pa.int64(): "bigint", pa.timestamp("us", tz="UTC"): "timestamptz"}
     fields = [SCHEMA.field(name) for name in kind.columns]
-    return ", ".join(
-        f"{quoted(each.name)} {types.get(each.type) or _type(each.type)}" for each in fields
-    )
+    return ", ".join(f"{quoted(each.name)} {_column_type(each)}" for each in fields)
+
+
+def _column_type(field: pa.Field) -> str:
+    types = {pa.int64(): "bigint", pa.timestamp("us", tz="UTC"): "timestamptz"}
+    return types.get(field.type) or _type(field.type)

@@ -42,7 +42,7 @@ class Context:
     """Delivery id → object kind → the vendor's id of what the payload refers to."""
     permit: Callable[[], AbstractAsyncContextManager[None]] = _no_wait
     """Enter for each HTTP request, from before it goes out until its answer is there: the quota's
-    say."""
+    say, and after a wait that of consent. Raises CallFailedError when nothing may go out."""
     spend: Callable[[Sequence[Delivery]], Awaitable[Credits]] = _enough
     """Take a credit for each of these rows, hot ones first, before something is asked that costs
     them: the budget's say."""

@@ -24,6 +24,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 _JSON: Final = "application/json"
 _UNAUTHORISED: Final = 401
 WHOLE_ADDRESS: Final = "(address)"
+_PAGE: Final = (b"<!doctype html", b"<html")
 _FORMS: Final[Mapping[str, type]] = {"object": dict, "list": list}
 
 Form = Literal["object", "list", "anything"]
@@ -182,6 +183,8 @@ def read(answer: httpx.Response, form: Form = "object") -> Response:
     read."""
     wait = parse_retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
     ok = answer.status_code < 300
+    if ok and answer.content[:200].lstrip().lower().startswith(_PAGE):
+        raise CallFailedError(_page(answer.status_code))
     content = _parse(answer.content, form if ok else "anything")  # errors have forms of their own
     if content is None and form != "anything" and ok:
         message = "The destination accepted the request, but its answer cannot be read."
@@ -189,6 +192,14 @@ def read(answer: httpx.Response, form: Form = "object") -> Response:
             Outcome(Kind.UNKNOWN, catalogue.MALFORMED_ANSWER, message, answer.status_code)
         )
     return Response(answer.status_code, content, wait, answer.headers, answer.text)
+
+
+def _page(status: int) -> Outcome:
+    """A sign-in or a parked domain, perhaps for a moment only: whether the vendor took the request
+    before it is not known."""
+    text = "A web page answered instead of the destination's interface."
+    code = catalogue.ENDPOINT_WRONG
+    return Outcome(Kind.UNKNOWN, code, text, status, costs_attempt=False)
 
 
 def _parse(content: bytes, form: Form) -> Any:

@@ -2,6 +2,7 @@
 
 from reverse_etl.ledger.dead_letters import DeadGroup, DeadLetter, DeadLetters
 from reverse_etl.ledger.facts import DeliveryFact
+from reverse_etl.ledger.gauges import Stalled
 from reverse_etl.ledger.lane import LaneNews, LaneTable
 from reverse_etl.ledger.lane_claims import Asking, Claim, Held, Stand
 from reverse_etl.ledger.lane_index import Reached
@@ -23,6 +24,7 @@ __all__ = [
     "Ledger",
     "Reached",
     "Settlement",
+    "Stalled",
     "Stand",
     "SwitchedOff",
     "Way",

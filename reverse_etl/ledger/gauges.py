@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from reverse_etl.ledger.schema import attempts, counters, deliveries, requests
 from reverse_etl.model import State
 
 _WITH_REASON: Final = [State.DEAD, State.HELD, State.PENDING]
+_TRIED: Final = [State.PENDING, State.IN_FLIGHT, State.UNKNOWN]
 _ON_THE_WAY: Final = [State.PENDING, State.IN_FLIGHT, State.UNKNOWN, State.HELD]
 
 
@@ -27,6 +28,16 @@ class Tried(NamedTuple):
     code: str
     batch_id: str
     milliseconds: float
+
+
+class Stalled(NamedTuple):
+    """Rows that a destination does not take, each with the code of its last try; `since`: when the
+    oldest was enqueued."""
+
+    destination: str
+    code: str
+    rows: int
+    since: datetime
 
 
 class Gauges:
@@ -67,6 +78,23 @@ class Gauges:
         )
         with reading(self._engine) as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+    def stalled(self, codes: Collection[str], since: datetime) -> Sequence[Stalled]:
+        """Rows with these codes that were enqueued before `since`, at destinations that have taken
+        nothing since then; the oldest of a destination first."""
+        d = deliveries.c
+        known = select(counters.c.destination).where(counters.c.name == "enqueued")
+        takers = select(d.destination).where(d.delivered_at >= since).distinct()
+        oldest = func.min(d.created_at)
+        query = (
+            select(d.destination, d.code, func.count(), oldest)
+            .where(d.destination.in_(known), d.state.in_(_TRIED), d.code.in_(sorted(codes)))
+            .where(d.created_at < since, d.destination.not_in(takers))
+            .group_by(d.destination, d.code)
+            .order_by(d.destination, oldest)
+        )
+        with reading(self._engine) as connection:
+            return [Stalled._make(row) for row in connection.execute(query)]
 
     def requests_since(self, destination: str, since: datetime) -> int:
         """Requests that count against a destination's budget since then."""

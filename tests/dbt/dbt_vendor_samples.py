@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbt_builders import RawEvent, at, iso
+from dbt_builders import RawEvent, at, deal_property, iso
 from dbt_vendor_events import flat, pulled, said, sent
 
 from ingestion.sandbox import pulls, vendors
@@ -244,6 +244,11 @@ REFUSED = {
                          campaign_id="1", amount=1, currency="eur"),
     "standard:overflow": said("payment_succeeded", at(1), key="r-3", **WHO, amount="9" * 30,
                               currency="eur"),
+    "standard:currency": said("payment_succeeded", at(1), key="r-4", **WHO, amount="9",
+                              currency="qqq"),
+    "standard:spend": said("ad_spend", at(1), key="r-5", date="2026-12-01", platform="x",
+                           campaign_id="1", amount=1, currency="qqq"),
+    "hubspot:currency": deal_property(77, "deal_currency_code", "<script>", at(1)),
 }  # fmt: skip
 
 EVERYTHING = flat([

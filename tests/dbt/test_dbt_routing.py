@@ -264,7 +264,8 @@ def test_order_of_events_and_of_reps_does_not_matter(warehouse: Warehouse, first
 def second(warehouse: Warehouse, first: First) -> Routed:
     """The next batch: everything is decided, the team changed, new leads came, two people turned
     out to be one, and somebody changed an owner by hand."""
-    changed = {**TEAM, "reps": TEAM["reps"].replace("'amsterdam', 60, true", "'tokyo', 1, true")}
+    reps = TEAM["reps"].replace("'amsterdam', 60, true", "'tokyo', 1, true")
+    changed = {**TEAM, "reps": reps.replace("'tokyo', 60, true", "'tokyo', 60, false")}
     many = {key: row["rep_id"] for key, row in first.routed.assignments.items() if "many" in key}
     mine = {rep: key for key, rep in sorted(many.items())}
     later = NOON + timedelta(hours=1)
@@ -296,7 +297,7 @@ def _by_integration(event: RawEvent) -> RawEvent:
 
 
 def _as_before(rows: dict[str, Row], *, keys: Sequence[str]) -> dict[str, Row]:
-    dropped = ("is_decided", "is_current", "person_id")
+    dropped = ("is_decided", "is_current", "person_id", "owner_email", "hubspot_owner_id")
     return {
         key: {name: value for name, value in rows[key].items() if name not in dropped}
         for key in keys
@@ -346,6 +347,18 @@ def test_the_earlier_assignment_of_a_merged_person_stays(first: First, second: R
     (current,) = (row for row in both if row["is_current"])
     assert min(both, key=lambda row: (row["assigned_at"], row["assignment_id"])) == current
     assert current["hubspot_owner_id"] == second.owners[person_id]["hubspot_owner_id"]
+
+
+def test_who_left_is_stood_in_for_by_the_fallback(second: Routed) -> None:
+    """Whom somebody had who is in the team no more, the fallback has in the CRM; the decision
+    stays as it was."""
+    left = [row for row in second.assignments.values() if row["rep_id"] == "rin"]
+    assert left
+    assert {("77", "queue@team.io")} == {
+        (row["hubspot_owner_id"], row["owner_email"]) for row in left
+    }
+    (mine, *_) = [row for row in left if row["is_current"]]
+    assert "77" == second.owners[mine["person_id"]]["hubspot_owner_id"]
 
 
 def test_an_owner_set_by_hand_stands(second: Routed) -> None:

@@ -113,6 +113,9 @@ def test_what_is_wrong_is_told_with_its_place(built: Built) -> None:
         "standard:outcome": (quarantined, "PICKLIST_UNKNOWN", "/data/outcome"),
         "standard:day": (quarantined, "FIELD_FORMAT", "/data/date"),
         "standard:overflow": (quarantined, "FIELD_FORMAT", "/data/amount"),
+        "standard:currency": (quarantined, "PICKLIST_UNKNOWN", "/data/currency"),
+        "standard:spend": (quarantined, "PICKLIST_UNKNOWN", "/data/currency"),
+        "hubspot:currency": (quarantined, "PICKLIST_UNKNOWN", "/propertyValue"),
     } == refused
 
 

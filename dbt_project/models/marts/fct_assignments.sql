@@ -6,6 +6,16 @@ reps as (
 
 ),
 
+fallback as (
+
+    select
+        max(hubspot_owner_id) as hubspot_owner_id,
+        max(email) as email
+    from reps
+    where is_fallback
+
+),
+
 assignments as (
 
     select
@@ -50,8 +60,11 @@ described as (
         assignments.person_id,
         assignments.rep_id,
         reps.rep_name,
-        reps.email as owner_email,
-        reps.hubspot_owner_id,
+        -- What was decided stays; the leads of somebody who left are looked after by the fallback.
+        case when reps.is_active then reps.email else fallback.email end as owner_email,
+        case
+            when reps.is_active then reps.hubspot_owner_id else fallback.hubspot_owner_id
+        end as hubspot_owner_id,
         assignments.territory,
         assignments.product_line,
         assignments.segment,
@@ -63,6 +76,7 @@ described as (
         assignments.sla_due_at,
         assignments.assigned_at
     from assignments
+    cross join fallback
     left join reps on assignments.rep_id = reps.rep_id
 
 ),

@@ -23,7 +23,7 @@ from reverse_etl.connectors.tokens import SettingToken
 from reverse_etl.errors import CallFailedError
 from reverse_etl.leaving import AT_HOME
 from reverse_etl.model import Delivery, Kind, Outcome, Reply
-from reverse_etl.retry import classify
+from reverse_etl.retry import classify_place
 
 _ASK_AGAIN: Final = timedelta(hours=1)
 PAYMENT_REQUIRED: Final = 402
@@ -64,7 +64,7 @@ class Enrichment(ABC):
         left out."""
         if answer.status == PAYMENT_REQUIRED or _speaks_of_credits(answer):
             return no_credits(answer.status)
-        found = classify(answer.status, retry_after=answer.retry_after)
+        found = classify_place(answer.status, retry_after=answer.retry_after)
         return replace(found, kind=Kind.REFUSED) if found.kind is Kind.PERMANENT else found
 
     async def send(self, batch: Sequence[Delivery], context: Context) -> Reply:

@@ -22,7 +22,7 @@ from reverse_etl.connectors.outside import Outside
 from reverse_etl.connectors.tokens import SettingToken
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Reply
-from reverse_etl.retry import classify
+from reverse_etl.retry import classify_place
 
 _COLLECT: Final = "/mp/collect"
 
@@ -58,7 +58,7 @@ class Ga4:
             if 200 <= answer.status < 300:
                 work.delivered(row, None, answer.status)
             else:
-                work.set(row, classify(answer.status, retry_after=answer.retry_after))
+                work.set(row, classify_place(answer.status, retry_after=answer.retry_after))
         return work.reply()
 
     async def _place(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from reverse_etl import catalogue
@@ -13,9 +13,11 @@ from reverse_etl.connectors.base import Work
 from reverse_etl.connectors.http import Endpoint, Response
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Kind, Outcome
-from reverse_etl.retry import classify
+from reverse_etl.retry import classify, wrong_address
 
 _DATED = re.compile(r"^\d{4}-\d{2}$")
+_NOT_FOUND: Final = 404
+_SIGNED: Final = frozenset({"category", "correlationId"})  # what HubSpot's own errors hold
 _EXISTING_ID = re.compile(r"Existing ID:\s*(\d+)")
 
 
@@ -70,7 +72,7 @@ class HubSpotApi:
         asked = urlencode({"properties": ",".join(names)})
         path = f"{self.objects_path(kind, quote(vendor_id, safe=''))}?{asked}"
         answer = await self.endpoint.call(work, "GET", path)
-        return None if answer.status == 404 else check(answer).body
+        return None if _is_missing(answer) else check(answer).body
 
     async def merge(self, work: Work, kind: str, primary: str, other: str) -> Response:
         """Make one object of two; what `primary` holds stays."""
@@ -93,12 +95,19 @@ def check(answer: Response) -> Response:
     """The answer, if HubSpot took the request. Raises CallFailedError."""
     if 200 <= answer.status < 300:
         return answer
+    if answer.status == _NOT_FOUND and not _is_missing(answer):
+        raise CallFailedError(wrong_address(answer.status), answer)
     outcome = classify(
         answer.status, message=message_of(answer.body), retry_after=answer.retry_after
     )
     if outcome.kind is Kind.PERMANENT:  # which item is to blame is not known
         outcome = Outcome(Kind.REFUSED, category(answer.body), outcome.message, answer.status)
     raise CallFailedError(outcome, answer)
+
+
+def _is_missing(answer: Response) -> bool:
+    """Whether HubSpot itself says that it has no such object; else the address is wrong."""
+    return answer.status == _NOT_FOUND and not _SIGNED.isdisjoint(answer.body)
 
 
 def category(error: Mapping[str, Any]) -> str:

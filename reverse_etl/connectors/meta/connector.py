@@ -21,11 +21,13 @@ from reverse_etl.connectors.outside import Outside
 from reverse_etl.connectors.tokens import SettingToken
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Kind, Outcome, Reply
-from reverse_etl.retry import classify
+from reverse_etl.retry import classify_place, wrong_address
 
 _BATCH: Final = 1000
 _TEMPORARY: Final = frozenset({1, 2, 4, 17, 613, 80000, 80003, 80004, 80014})
 _RATE: Final = _TEMPORARY - {1, 2}
+_NO_SUCH_PLACE: Final = frozenset({2500, 2635})  # no such path, no such version (any more)
+_NO_SUCH_DATASET: Final = (100, 33)
 _AUTHENTICATION: Final = frozenset({102, 190, 200})
 
 
@@ -97,10 +99,12 @@ def _error(error: Mapping[str, Any], answer: Response) -> Outcome:
     status, wait = answer.status, answer.retry_after
     if number in _AUTHENTICATION:
         return Outcome(Kind.AUTHENTICATION, catalogue.AUTHENTICATION_FAILED, message, status)
+    if number in _NO_SUCH_PLACE or (number, error.get("error_subcode")) == _NO_SUCH_DATASET:
+        return wrong_address(status, message)
     if number in _TEMPORARY or error.get("is_transient") is True:
         code = catalogue.RATE_LIMITED if number in _RATE else catalogue.DESTINATION_ERROR
         return Outcome(Kind.RETRYABLE, code, message, status, wait)
-    outcome = classify(max(status, 300), message=message, retry_after=wait)
+    outcome = classify_place(max(status, 300), message=message, retry_after=wait)
     if outcome.kind is not Kind.PERMANENT:
         return outcome
     code = f"META_{number}" if isinstance(number, int) else catalogue.REFUSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,13 +15,15 @@ from reverse_etl.connectors.http import Endpoint, Form, Response
 from reverse_etl.connectors.salesforce.usage import Usage, long_wait
 from reverse_etl.errors import CallFailedError
 from reverse_etl.model import Delivery, Kind, Outcome
-from reverse_etl.retry import classify
+from reverse_etl.retry import classify, wrong_address
 
 COLLECTION: Final = 200
-_LIMIT: Final = "REQUEST_LIMIT_EXCEEDED"
+_LIMIT: Final = catalogue.REQUEST_LIMIT_EXCEEDED
 _TEMPORARY: Final = frozenset(
     {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG"}
 )
+_NOT_FOUND: Final = 404
+_JOB: Final = re.compile(r"/jobs/ingest/[^/]")  # one job, which Salesforce forgets in the end
 _SEVERAL: Final = "DUPLICATE_EXTERNAL_ID"
 _QUERY_LENGTH: Final = 8000  # an address may have 16,384 bytes
 
@@ -56,6 +59,8 @@ class SalesforceApi:
             work, method, path, body, items=items, form=form, headers=headers
         )
         self.usage.learn(answer.headers, work.context.now)
+        if answer.status == _NOT_FOUND and not _JOB.search(path):
+            raise CallFailedError(wrong_address(answer.status, _told(answer)[1]), answer)
         return check(answer, attempts)
 
     async def upsert(self, work: Work, kind: str, records: Sequence[Record]) -> Response:
@@ -111,8 +116,7 @@ def check(answer: Response, attempts: int = 0) -> Response:
     """The answer, if Salesforce took the request. Raises CallFailedError."""
     if 200 <= answer.status < 300:
         return answer
-    error = answer.items[0] if answer.items else {}
-    code, message = code_of(error.get("errorCode")), str(error.get("message") or "")
+    code, message = _told(answer)
     outcome = classify(answer.status, message=message, retry_after=answer.retry_after)
     if code == _LIMIT and answer.status == 403:  # the day's requests, not our credentials
         outcome = _temporary(code, message, answer, answer.retry_after or long_wait(attempts))
@@ -124,6 +128,12 @@ def check(answer: Response, attempts: int = 0) -> Response:
         kind = Kind.PERMANENT if answer.status == 404 else Kind.REFUSED
         outcome = Outcome(kind, code, message, answer.status)
     raise CallFailedError(outcome, answer)
+
+
+def _told(answer: Response) -> tuple[str, str]:
+    """Code and message of a request that failed as a whole."""
+    error = answer.items[0] if answer.items else {}
+    return code_of(error.get("errorCode")), str(error.get("message") or "")
 
 
 def _temporary(code: str, message: str, answer: Response, wait: timedelta | None) -> Outcome:

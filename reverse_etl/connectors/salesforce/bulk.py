@@ -10,7 +10,7 @@ import asyncio
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -179,7 +179,4 @@ def lost(failure: CallFailedError) -> CallFailedError:
     outcome = failure.outcome
     if outcome.kind in (Kind.AUTHENTICATION, Kind.UNREACHABLE):  # these stop the destination
         return failure
-    unknown = Outcome(
-        Kind.UNKNOWN, outcome.code, outcome.message, outcome.status, outcome.retry_after
-    )
-    return CallFailedError(unknown, failure.answer)
+    return CallFailedError(replace(outcome, kind=Kind.UNKNOWN), failure.answer)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from reverse_etl.catalogue import SALESFORCE_API_LIMIT_NEAR
 from reverse_etl.model import Kind, Outcome
 
-NEAR: Final = "SALESFORCE_API_LIMIT_NEAR"
+NEAR: Final = SALESFORCE_API_LIMIT_NEAR
 _TOLD: Final = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 _STALE: Final = timedelta(minutes=5)
 _FIRST_WAIT: Final = timedelta(minutes=15)

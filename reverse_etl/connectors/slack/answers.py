@@ -9,7 +9,7 @@ from typing import Final
 from reverse_etl import catalogue
 from reverse_etl.connectors.http import Response
 from reverse_etl.model import Kind, Outcome
-from reverse_etl.retry import classify
+from reverse_etl.retry import classify_place
 
 _AUTHENTICATION: Final = frozenset({
     "access_denied", "account_inactive", "ekm_access_denied", "invalid_auth", "missing_scope",
@@ -42,7 +42,7 @@ def read(answer: Response) -> Outcome:
     if status < 300:
         text = "Slack's answer does not say whether it took the message."
         return Outcome(Kind.UNKNOWN, catalogue.MALFORMED_ANSWER, text, status)
-    return classify(status, retry_after=wait)
+    return classify_place(status, retry_after=wait)
 
 
 def in_vain(outcome: Outcome) -> Outcome:

@@ -19,7 +19,7 @@ from reverse_etl.connectors.webhook.settings import WebhookSettings
 from reverse_etl.connectors.webhook.signing import keys, signed
 from reverse_etl.errors import CallFailedError, ConfigurationError
 from reverse_etl.model import Delivery, Kind, Outcome, Reply
-from reverse_etl.retry import classify
+from reverse_etl.retry import classify_place
 
 _GONE: Final = 410
 
@@ -70,4 +70,4 @@ def read(answer: Response) -> Outcome:
         return Outcome(Kind.AUTHENTICATION, catalogue.ENDPOINT_GONE, text, answer.status)
     if 200 <= answer.status < 300:
         return Outcome(Kind.DELIVERED, "DELIVERED", status=answer.status)
-    return classify(answer.status, retry_after=answer.retry_after)
+    return classify_place(answer.status, retry_after=answer.retry_after)

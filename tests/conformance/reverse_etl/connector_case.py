@@ -25,7 +25,8 @@ class Case:
     a possible repeat. `batches`: several rows go in one request. `reads_answers`: a good status
     alone is not enough. `keeps_keys`: the vendor itself knows a second effect by its key.
     `knows_tokens`: it tells when a token is wrong. `stops_at`: client errors by which it says that
-    the account is gone. `name`: for the test's id, where several cases share `objects`.
+    the account is gone, or its address wrong. `name`: for the test's id, where several cases share
+    `objects`.
     """
 
     destination: str
@@ -40,7 +41,7 @@ class Case:
     reads_answers: bool = True
     keeps_keys: bool = True
     knows_tokens: bool = True
-    stops_at: frozenset[int] = frozenset()
+    stops_at: frozenset[int] = frozenset({404})
     name: str = ""
 
     def key_of(self, item: dict[str, Any]) -> Any:

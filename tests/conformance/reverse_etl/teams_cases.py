@@ -62,6 +62,5 @@ CASES = [
         repeats=True,
         batches=False,
         reads_answers=False,
-        stops_at=frozenset({404}),
     ),
 ]

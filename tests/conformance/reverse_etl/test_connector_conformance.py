@@ -141,6 +141,18 @@ def test_client_errors_are_dead_letters(ledger, url, case, ready, status):
     assert (report.delivered, report.dead, report.pending) == expected
 
 
+def test_a_wrong_address_buries_nothing(ledger, url, case, ready):
+    """Where nothing of the vendor answers, the destination stops after one batch and names the
+    cause; corrected, it delivers every row."""
+    ready(3)
+    wrong = drain(ledger, case.settings(f"{url}/nowhere", GOOD))
+    assert (0, 0) == (wrong.delivered, wrong.dead)
+    gone = "ENDPOINT_GONE" if case.destination == "teams" else "ENDPOINT_WRONG"
+    assert [gone] == [problem.code for problem in wrong.problems]
+    right = drain(ledger, case.settings(url, GOOD))
+    assert (3, 0) == (right.delivered, right.dead)
+
+
 @pytest.mark.parametrize(
     "status",
     [500, *(pytest.param(status, marks=pytest.mark.slow) for status in (502, 503, 504))],

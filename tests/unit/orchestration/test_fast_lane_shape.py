@@ -56,3 +56,15 @@ def test_the_view_holds_the_events_as_they_came(events: list[dict[str, object]])
         connection.register("events", whole)
         asked = connection.execute(KINDS.format(table="events")).fetchall()
         assert {EventKind(*row) for row in asked} == set(parts)
+
+
+def test_before_the_first_event_there_are_no_rows() -> None:
+    """A log without an event has no kinds; its view has every column, by name and type, all the
+    same."""
+    kind = EventKind("typeform", None, None, historical=False, is_sound=False)
+    with duckdb.connect() as connection:
+        connection.execute(f"create table held ({columns_of(kind)})")
+        expected = connection.sql(view_of([(kind, "held")]))
+        found = connection.sql(view_of([]))
+        assert (expected.columns, expected.types) == (found.columns, found.types)
+        assert [] == found.fetchall()

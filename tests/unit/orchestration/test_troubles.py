@@ -11,6 +11,7 @@ import pytest
 from ingestion.event_log import NewEvent
 from orchestration import connections
 from orchestration.alerts import troubles
+from orchestration.alerts.alert import news
 from orchestration.settings import Settings
 from reverse_etl.breaker import Breaker
 from reverse_etl.connectors import HubSpotSettings, MetaSettings
@@ -52,6 +53,13 @@ def die(ledger, *numbers: int, code: str = "VALIDATION_ERROR", at: datetime = NO
     ledger.settle("hubspot", [Settlement(row, decision, outcome) for row in taken], at)
 
 
+def answer(ledger, decision, outcome, at, *, most: int | None = None) -> None:
+    taken = ledger.lease(
+        "hubspot", token="t", now=at, ttl=DAY, limits={"upsert_contact": 9}, most=most
+    )
+    ledger.settle("hubspot", [Settlement(row, decision, outcome) for row in taken], at)
+
+
 def arrive(log, source: str, *moments: datetime) -> None:
     log.append(
         [
@@ -90,6 +98,26 @@ def test_an_open_breaker_and_a_stop_are_two_problems(settings, ledger):
         lambda health: replace(health, breaker=Breaker(), stopped_code=None, stopped_at=None),
     )  # fmt: skip
     assert [] == troubles.breakers(settings, NOON)
+
+
+def test_a_limit_that_lasts_is_told_once_and_when_it_is_over(settings, ledger):
+    """A 429 now and then is nothing; a destination that takes nothing for a quarter of an hour is
+    one problem, whoever waits there, until it takes a row."""
+    rows = [contact(number, priority=5) for number in (1, 2)]
+    ledger.enqueue(rows, destination="hubspot", action="upsert_contact", now=NOON)
+    limited = Outcome(Kind.RETRYABLE, "RATE_LIMITED", status=429)
+    told = {}
+    for minutes in (1, 14, 16, 30):
+        now = NOON + minutes * MINUTE
+        answer(ledger, Decision(State.PENDING, "RATE_LIMITED", now), limited, now)
+        fresh = news(troubles.breakers(settings, now), told, now=now)
+        told = fresh.memory
+        assert (["RATE_LIMITED"] if minutes == 16 else []) == [each.code for each in fresh.begun]
+    assert fresh.memory["stalled:hubspot"].what.startswith("hubspot has taken nothing for 15 min")
+    now += MINUTE
+    answer(ledger, Decision(State.DELIVERED, "DELIVERED"), Outcome(Kind.DELIVERED, ""), now, most=1)
+    over = news(troubles.breakers(settings, now), told, now=now)
+    assert ([], 1) == (over.begun, len(over.ended))
 
 
 def test_a_credential_is_told_two_weeks_before_it_is_too_old(settings):

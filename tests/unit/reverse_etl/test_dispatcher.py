@@ -135,6 +135,26 @@ def test_withdrawal_between_enqueue_and_send_cancels(ledger, dispatch):
     assert vendor.effects == []
 
 
+def test_withdrawal_while_the_request_waits_for_its_turn_keeps_it_at_home(ledger, dispatch, time):
+    """Consent is read again after a wait: who withdrew is cancelled, and the others go alone."""
+    put(ledger, contact(1), contact(2))
+
+    class Withdrawing(ScriptedConnector):
+        async def send(self, batch, context):
+            async with context.permit():  # it asks something first, and spends the budget
+                withdrawn = ConsentRow("person-1", "crm", "withdrawn", "c-2", NOON)
+            ledger.apply_consents([withdrawn], time.now)
+            return await ScriptedConnector.send(self, batch, context)
+
+    vendor = Withdrawing(budget=Budget(1, timedelta(seconds=10)))
+    dispatch(vendor)()
+    assert [("person-2",)] == vendor.batches
+    assert [
+        ("person-1", "cancelled", "CONSENT_WITHDRAWN", "c-2"),
+        ("person-2", "delivered", None, None),
+    ] == [(row.person_id, row.state, row.code, row.consent_id) for row in ledger.find()]
+
+
 def test_withdrawal_of_a_lost_row_cancels_before_it_is_repeated(ledger, dispatch):
     """A row whose first send was lost is not repeated after its person withdrew."""
     put(ledger, contact(1))

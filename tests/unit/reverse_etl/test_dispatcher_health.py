@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from reverse_etl.model import Kind, Outcome
+import httpx
+import pytest
+
+from reverse_etl.connectors.http import read
+from reverse_etl.errors import CallFailedError
+from reverse_etl.model import Call, Kind, Outcome, Reply
 from reverse_etl.retry import classify
 from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion
 
+CALL = Call("POST", "/scripted/read", 200, 1.0, 1)
 ERROR = Outcome(Kind.RETRYABLE, "DESTINATION_ERROR", status=500)
 DOWN = Outcome(Kind.UNREACHABLE, "DESTINATION_UNREACHABLE")
 LIMITED = Outcome(Kind.RETRYABLE, "RATE_LIMITED", status=429)
@@ -63,6 +69,35 @@ def test_a_redirect_stops_the_destination_and_buries_nothing(ledger, dispatch):
     assert (1, 4) == (len(vendor.batches), report.pending)
     assert ["ENDPOINT_MOVED"] == [problem.code for problem in report.problems]
     assert "ENDPOINT_MOVED" == ledger.health()["hubspot"].stopped_code
+
+
+def test_a_web_page_in_place_of_answers_stops_the_destination_and_buries_nothing(
+    ledger, dispatch, time
+):
+    """Whether the rows arrived is not known: for a day they stay unknown, and are read back once
+    the vendor answers again."""
+    put(ledger, *(contact(n) for n in range(4)))
+    page = httpx.Response(200, content=b"\n<!DOCTYPE html><title>Sign in</title>")
+    with pytest.raises(CallFailedError) as found:
+        read(page)
+
+    class Parked(ScriptedConnector):
+        async def read_back(self, batch, context):
+            if parked:
+                return Reply({row.id: found.value.outcome for row in batch}, (CALL,))
+            return await ScriptedConnector.read_back(self, batch, context)
+
+    parked = True
+    vendor = Parked(largest=2, script=lambda *_: found.value.outcome if parked else None)
+    drain = dispatch(vendor)
+    for _ in range(24):
+        report = drain()
+        assert ["ENDPOINT_WRONG"] == [problem.code for problem in report.problems]
+        time.now += timedelta(hours=1)
+    assert {"pending", "unknown"} >= set(states(ledger))
+    assert "ENDPOINT_WRONG" == ledger.health()["hubspot"].stopped_code
+    parked = False
+    assert (4, ()) == ((report := drain()).delivered, report.problems)
 
 
 def test_an_open_breaker_holds_rows_and_releases_them_in_order(ledger, dispatch, time):

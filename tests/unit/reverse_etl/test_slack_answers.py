@@ -53,7 +53,7 @@ def test_a_server_error_may_have_posted(status):
 def test_an_answer_without_a_word_is_no_success():
     """Only `ok: true` is."""
     assert Kind.UNKNOWN is read(Response(200, {})).kind
-    assert Kind.PERMANENT is read(Response(404, None)).kind
+    assert Kind.AUTHENTICATION is read(Response(404, None)).kind
 
 
 @pytest.mark.parametrize("kind", [Kind.RETRYABLE, Kind.PERMANENT, Kind.UNKNOWN])

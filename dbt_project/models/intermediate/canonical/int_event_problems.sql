@@ -1,7 +1,9 @@
 {% set opportunity_columns = 'position, event_id, is_unmapped, stage_given, amount_given,'
-    ~ ' closed_at_given, stage_path, amount_path, closed_at_path' %}
+    ~ ' currency, closed_at_given, stage_path, amount_path, currency_path, closed_at_path' %}
 {% set spend_columns =
-    'position, event_id, day_given, day_path, amount_given, amount_path' %}
+    'position, event_id, day_given, day_path, amount_given, amount_path, currency, currency_path' %}
+{% set activity_columns =
+    'position, event_id, outcome, amount_given, amount_path, currency, currency_path' %}
 
 with
 
@@ -55,7 +57,7 @@ spend as (
 
 activities as (
 
-    {{ union_mappings('activities', 'position, event_id, outcome, amount_given, amount_path') }}
+    {{ union_mappings('activities', activity_columns) }}
 
 ),
 
@@ -90,6 +92,34 @@ amounts as (
         amount_path as path,
         amount_given
     from spend
+
+),
+
+currencies as (
+
+    select
+        position,
+        event_id,
+        currency,
+        currency_path as path
+    from opportunities
+    where currency is not null
+    union all
+    select
+        position,
+        event_id,
+        currency,
+        currency_path as path
+    from activities
+    where currency is not null
+    union all
+    select
+        position,
+        event_id,
+        currency,
+        currency_path as path
+    from spend
+    where currency is not null
 
 ),
 
@@ -137,6 +167,14 @@ picks as (
         '/data/outcome' as path
     from activities
     where outcome is not null
+    union all
+    select
+        position,
+        event_id,
+        'currency' as picklist,
+        currency as picked_value,
+        path
+    from currencies
 
 ),
 

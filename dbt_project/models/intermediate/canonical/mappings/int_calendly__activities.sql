@@ -19,7 +19,8 @@ activities as (
         end as outcome,
         cast(null as {{ dbt.type_string() }}) as amount_given,
         cast(null as {{ dbt.type_string() }}) as currency,
-        cast(null as {{ dbt.type_string() }}) as amount_path
+        cast(null as {{ dbt.type_string() }}) as amount_path,
+        cast(null as {{ dbt.type_string() }}) as currency_path
     from invitees
 
 )

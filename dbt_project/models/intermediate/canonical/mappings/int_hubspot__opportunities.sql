@@ -45,6 +45,7 @@ opportunities as (
         case when canonical_field = 'closed_at' then property_value end as closed_at_given,
         '/propertyValue' as stage_path,
         '/propertyValue' as amount_path,
+        '/propertyValue' as currency_path,
         '/propertyValue' as closed_at_path
     from mapped
 

@@ -87,7 +87,8 @@ without_amounts as (
         *,
         cast(null as {{ dbt.type_string() }}) as amount_given,
         cast(null as {{ dbt.type_string() }}) as currency,
-        cast(null as {{ dbt.type_string() }}) as amount_path
+        cast(null as {{ dbt.type_string() }}) as amount_path,
+        cast(null as {{ dbt.type_string() }}) as currency_path
     from activities
 
 )

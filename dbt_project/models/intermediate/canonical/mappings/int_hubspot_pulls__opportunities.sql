@@ -46,6 +46,7 @@ opportunities as (
         deals.closed_at as closed_at_given,
         '/object/properties/dealstage' as stage_path,
         '/object/properties/amount' as amount_path,
+        '/object/properties/deal_currency_code' as currency_path,
         '/object/properties/closedate' as closed_at_path
     from deals
     left join registry on deals.stage = registry.value

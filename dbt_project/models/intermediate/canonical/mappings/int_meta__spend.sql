@@ -22,7 +22,8 @@ spend as (
         impressions as impressions_given,
         clicks as clicks_given,
         '/object/date_stop' as day_path,
-        '/object/spend' as amount_path
+        '/object/spend' as amount_path,
+        '/object/account_currency' as currency_path
     from insights
 
 )

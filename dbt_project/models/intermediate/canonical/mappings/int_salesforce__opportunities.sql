@@ -28,6 +28,7 @@ opportunities as (
         told.close_date as closed_at_given,
         '/object/StageName' as stage_path,
         '/object/Amount' as amount_path,
+        '/object/CurrencyIsoCode' as currency_path,
         '/object/CloseDate' as closed_at_path
     from told
     left join registry on told.stage_name = registry.value

@@ -23,7 +23,8 @@ typed as (
         event_map.outcome,
         case when event_map.has_amount then calls.amount end as amount_given,
         case when event_map.has_amount then calls.currency end as currency,
-        '/properties/revenue' as amount_path
+        '/properties/revenue' as amount_path,
+        '/properties/currency' as currency_path
     from calls
     left join event_map on lower(calls.track_event) = event_map.track_event
 

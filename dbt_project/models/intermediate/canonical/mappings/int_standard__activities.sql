@@ -15,7 +15,8 @@ activities as (
         outcome,
         amount as amount_given,
         currency,
-        '/data/amount' as amount_path
+        '/data/amount' as amount_path,
+        '/data/currency' as currency_path
     from events
     where event_type not in ('contact_updated', 'consent_changed', 'opportunity_changed')
 

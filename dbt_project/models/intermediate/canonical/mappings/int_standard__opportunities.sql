@@ -23,6 +23,7 @@ opportunities as (
         occurred as closed_at_given,
         '/data/stage' as stage_path,
         '/data/amount' as amount_path,
+        '/data/currency' as currency_path,
         '/data/occurred' as closed_at_path
     from events
     where event_type = 'opportunity_changed'

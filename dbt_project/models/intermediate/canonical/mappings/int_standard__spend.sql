@@ -21,7 +21,8 @@ spend as (
         impressions as impressions_given,
         clicks as clicks_given,
         '/data/date' as day_path,
-        '/data/amount' as amount_path
+        '/data/amount' as amount_path,
+        '/data/currency' as currency_path
     from reports
 
 )

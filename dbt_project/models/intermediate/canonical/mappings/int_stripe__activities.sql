@@ -86,7 +86,8 @@ in_currency as (
             as {{ dbt.type_string() }}
         ) as amount_given,
         activities.currency,
-        '/data/object' as amount_path
+        '/data/object' as amount_path,
+        '/data/object/currency' as currency_path
     from activities
     left join {{ ref('stripe_currencies') }} as currencies
         on activities.currency = currencies.currency

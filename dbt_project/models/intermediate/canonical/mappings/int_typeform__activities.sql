@@ -15,7 +15,8 @@ activities as (
         cast(null as {{ dbt.type_string() }}) as outcome,
         cast(null as {{ dbt.type_string() }}) as amount_given,
         cast(null as {{ dbt.type_string() }}) as currency,
-        cast(null as {{ dbt.type_string() }}) as amount_path
+        cast(null as {{ dbt.type_string() }}) as amount_path,
+        cast(null as {{ dbt.type_string() }}) as currency_path
     from responses
 
 )
