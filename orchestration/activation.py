@@ -26,7 +26,8 @@ from orchestration.quality.report import Report
 from orchestration.settings import Settings
 from reverse_etl import catalogue
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, Admission, ConsentRow, DispatchReport, EnqueueReport
+from reverse_etl.model import ActivationRow, Admission, ConsentRow
+from reverse_etl.reports import DispatchReport, EnqueueReport
 
 
 def activate(

@@ -24,7 +24,7 @@ from reverse_etl import catalogue
 from reverse_etl.connectors.settings import BearerSettings, ConnectorSettings, is_loopback, secret
 from reverse_etl.errors import SecretUnavailableError
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import Problem
+from reverse_etl.reports import Problem
 
 REFUSED: Final = PullCredentialsError.code
 Kind = Literal["token", "refresh token", "JWT bearer", "none"]

@@ -21,7 +21,7 @@ from reverse_etl.connectors import Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
 from reverse_etl.ledger.engine import CHANNEL
-from reverse_etl.model import DestinationReport, DispatchReport, Problem
+from reverse_etl.reports import DestinationReport, DispatchReport, Problem
 
 MAX_WAIT = timedelta(seconds=5)  # a batch ends when nothing comes due sooner than this
 

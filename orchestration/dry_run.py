@@ -20,7 +20,8 @@ from orchestration.settings import Settings
 from reverse_etl.connectors import Connector
 from reverse_etl.leaving import LeavingField, leaving
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, Admission, ConsentRow, Preview
+from reverse_etl.model import ActivationRow, Admission, ConsentRow
+from reverse_etl.reports import Preview
 
 SENT = ("create", "update", "queued")
 

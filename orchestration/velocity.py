@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from ingestion.event_log import Arrival
 from reverse_etl import catalogue
 from reverse_etl.ledger import Way
-from reverse_etl.model import Problem
+from reverse_etl.reports import Problem
 
 # A delivery that was recorded later than this after the event it tells of was set off by something
 # else: another rule, a destination that was switched on.

@@ -17,14 +17,8 @@ from reverse_etl.errors import LedgerError
 from reverse_etl.lane import Lane, Rest, pause
 from reverse_etl.ledger import Ledger
 from reverse_etl.looking import Looking
-from reverse_etl.model import (
-    Answer,
-    DestinationReport,
-    DispatchReport,
-    LedgerCounts,
-    Problem,
-    State,
-)
+from reverse_etl.model import Answer, State
+from reverse_etl.reports import DestinationReport, DispatchReport, LedgerCounts, Problem
 from reverse_etl.tools import Clock, DispatchPolicy, Observe, OnAnswer, Sleep, Tools
 
 _log = structlog.get_logger("reverse_etl.dispatch")

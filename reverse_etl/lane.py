@@ -15,8 +15,9 @@ from reverse_etl.breaker import Permit
 from reverse_etl.connectors.base import Connector
 from reverse_etl.delivering import Delivering, Ended
 from reverse_etl.health import Health
-from reverse_etl.model import Delivery, Kind, Problem, State
+from reverse_etl.model import Delivery, Kind, State
 from reverse_etl.pace import Pace
+from reverse_etl.reports import Problem
 from reverse_etl.tools import Sleep, Tools
 
 _CREDITS: Final = {

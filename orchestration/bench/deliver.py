@@ -30,7 +30,8 @@ from reverse_etl.connectors import (
 )
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, DispatchReport
+from reverse_etl.model import ActivationRow
+from reverse_etl.reports import DispatchReport
 from reverse_etl.sandbox.server import free_port
 from reverse_etl.testing import contact, conversion
 

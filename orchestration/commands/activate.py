@@ -12,7 +12,7 @@ import typer
 from orchestration.commands.destinations import known
 from orchestration.commands.output import JsonOption, out, print_json, reports_errors, table
 from orchestration.settings import Settings, load_settings
-from reverse_etl.model import Change
+from reverse_etl.reports import Change
 
 if TYPE_CHECKING:
     from orchestration.dry_run import DryRun

@@ -16,8 +16,8 @@ from typing import Final, Protocol
 from ingestion.event_log.model import LogRow
 from reverse_etl.ledger import Asking, Claim, Held, LaneNews, Stand
 from reverse_etl.ledger.lane import Lane
-from reverse_etl.model import EnqueueReport
 from reverse_etl.owner import is_dead, this_process
+from reverse_etl.reports import EnqueueReport
 
 _LEASE: Final = timedelta(seconds=60)  # a machine that vanished is waited for so long
 _COMPANY: Final = timedelta(seconds=60)  # who was there lately may come back

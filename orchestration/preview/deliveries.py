@@ -25,7 +25,7 @@ from orchestration.preview.outcome import Deliveries
 from orchestration.settings import Settings
 from reverse_etl.connectors import Connector
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import Change
+from reverse_etl.reports import Change
 
 _KEPT_BACK: Final[tuple[Change, ...]] = ("refuse", "hold", "expire", "stale")
 

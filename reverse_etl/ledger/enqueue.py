@@ -17,12 +17,8 @@ from reverse_etl.ledger.plan import Goal, Step
 from reverse_etl.ledger.planned import Planned
 from reverse_etl.ledger.schema import NEVER, counters, deliveries, entities
 from reverse_etl.ledger.scope import Scope, of_complete
-from reverse_etl.model import (
-    ActivationRow,
-    Admission,
-    EnqueueReport,
-    State,
-)
+from reverse_etl.model import ActivationRow, Admission, State
+from reverse_etl.reports import EnqueueReport
 
 _PAGE = 5_000
 _REPORTED = {

@@ -17,7 +17,8 @@ from reverse_etl.ledger.lane_claims import Asking, Held, Stand
 from reverse_etl.ledger.lane_index import Pair, Reached
 from reverse_etl.ledger.schema import lane_people
 from reverse_etl.ledger.scope import Scope
-from reverse_etl.model import ActivationRow, Admission, ConsentRow, EnqueueReport
+from reverse_etl.model import ActivationRow, Admission, ConsentRow
+from reverse_etl.reports import EnqueueReport
 
 # Writers to the lane's own tables take turns like those to a destination. No destination is
 # called so.

@@ -11,7 +11,8 @@ from reverse_etl import catalogue
 from reverse_etl.ledger import positions, scope
 from reverse_etl.ledger.plan import History, Step
 from reverse_etl.ledger.planned import Planned
-from reverse_etl.model import ActivationRow, Admission, Change, ConsentRow, Preview, State
+from reverse_etl.model import ActivationRow, Admission, ConsentRow, State
+from reverse_etl.reports import Change, Preview
 
 _CHANGES: Mapping[State, Change] = {
     State.CANCELLED: "refuse",

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select, union
 
 from reverse_etl.ledger.schema import attempts, audit, counters, deliveries, entities
-from reverse_etl.model import Attempt, AuditEntry, Delivery, LedgerCounts, State, object_kind
+from reverse_etl.model import Attempt, AuditEntry, Delivery, State, object_kind
+from reverse_etl.reports import LedgerCounts
 
 _FIELDS = Delivery.__slots__
 

@@ -36,12 +36,10 @@ from reverse_etl.model import (
     ConsentRow,
     ConsentStatus,
     Delivery,
-    EnqueueReport,
-    LedgerCounts,
-    Preview,
     State,
 )
 from reverse_etl.quota import Budget, Credits
+from reverse_etl.reports import EnqueueReport, LedgerCounts, Preview
 
 FREE = Admission()
 

@@ -15,7 +15,8 @@ import httpx
 from reverse_etl.connectors import ConnectorSettings, Outside, connect, http_client
 from reverse_etl.dispatcher import Dispatcher
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, DispatchReport, State
+from reverse_etl.model import ActivationRow, State
+from reverse_etl.reports import DispatchReport
 from reverse_etl.retry import RetryPolicy
 from reverse_etl.testing import seeded
 from reverse_etl.tools import DispatchPolicy

@@ -20,7 +20,8 @@ from orchestration.quality import activation_contracts
 from orchestration.quality.expectations import Contract, not_null
 from orchestration.settings import Settings
 from reverse_etl.ledger import Ledger
-from reverse_etl.model import ActivationRow, EnqueueReport, State
+from reverse_etl.model import ActivationRow, State
+from reverse_etl.reports import EnqueueReport
 from reverse_etl.testing import NOON, contact
 
 # Of libraries, where a contract is checked.

@@ -13,7 +13,8 @@ from reverse_etl.health import Health
 from reverse_etl.ledger import LaneNews, LaneTable, Settlement
 from reverse_etl.ledger.engine import reading
 from reverse_etl.ledger.schema import awaited
-from reverse_etl.model import Admission, ConsentRow, EnqueueReport, Kind, Outcome, State
+from reverse_etl.model import Admission, ConsentRow, Kind, Outcome, State
+from reverse_etl.reports import EnqueueReport
 from reverse_etl.retry import Decision
 from reverse_etl.testing import NOON, company, contact, conversion, question, task
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reverse_etl.canary import Canary
-from reverse_etl.model import EnqueueReport
+from reverse_etl.reports import EnqueueReport
 from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion, task
 
 SHARE = 0.3

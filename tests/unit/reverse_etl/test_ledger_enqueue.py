@@ -10,7 +10,8 @@ import pytest
 from reverse_etl.edit import Change
 from reverse_etl.errors import LedgerUnavailableError
 from reverse_etl.ledger import Ledger, Settlement
-from reverse_etl.model import Admission, ConsentRow, EnqueueReport, Kind, Outcome, State
+from reverse_etl.model import Admission, ConsentRow, Kind, Outcome, State
+from reverse_etl.reports import EnqueueReport
 from reverse_etl.retry import Decision
 from reverse_etl.testing import NOON, contact, conversion, task
 

@@ -15,7 +15,8 @@ from sqlalchemy import event
 from reverse_etl.errors import LaneOvertakenError
 from reverse_etl.ledger import LaneNews, LaneTable, Ledger
 from reverse_etl.ledger.engine import open_engine, writing
-from reverse_etl.model import Admission, ConsentRow, EnqueueReport, State
+from reverse_etl.model import Admission, ConsentRow, State
+from reverse_etl.reports import EnqueueReport
 from reverse_etl.testing import NOON, ScriptedConnector, contact, conversion, task
 
 CONTACTS = ("hubspot", "upsert_contact")

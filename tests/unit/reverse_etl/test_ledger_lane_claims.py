@@ -8,7 +8,8 @@ import pytest
 
 from reverse_etl.errors import LaneOvertakenError
 from reverse_etl.ledger import Asking, LaneNews, LaneTable
-from reverse_etl.model import EnqueueReport, State
+from reverse_etl.model import State
+from reverse_etl.reports import EnqueueReport
 from reverse_etl.testing import NOON, contact
 
 MINUTE = timedelta(minutes=1)
