@@ -19,7 +19,6 @@ import time
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -143,21 +142,23 @@ class PostgresCluster:
         made = self._run("initdb", *options)
         assert made.returncode == 0, made.stdout
         self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCH, str(self.binaries / "pg_ctl"), str(self._folder)],
+            [
+                *self._as_lent,
+                "/bin/sh",
+                "-c",
+                _WATCH,
+                str(self.binaries / "pg_ctl"),
+                str(self._folder),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            **self._lent,
         )
 
     def _make_reachable(self) -> None:
         """Copy the server when the lent user cannot get at it (a checkout under /root, say)."""
-        try:
-            reachable = self._run("postgres", "--version").returncode == 0
-        except PermissionError:
-            reachable = False
-        if not reachable:
+        if self._run("postgres", "--version").returncode != 0:
             copy = self._folder / "server"
             self.binaries = _copy_of_wheel(self.binaries, copy)
             for path in (copy, *copy.rglob("*")):
@@ -189,9 +190,8 @@ class PostgresCluster:
         # Output goes to a file: a server that was started would keep a pipe open for ever.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [str(self.binaries / program), *arguments],
+                [*self._as_lent, str(self.binaries / program), *arguments],
                 cwd=self._folder,
-                **self._lent,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -203,7 +203,16 @@ class PostgresCluster:
 
     def _lend(self, path: Path) -> None:
         if self._lent:
-            shutil.chown(path, self._lent["user"], self._lent["group"])
+            shutil.chown(path, self._lent.pw_uid, self._lent.pw_gid)
+
+    @property
+    def _as_lent(self) -> list[str]:
+        """What a command begins with. Not `user=` of ``subprocess``: that copies this process in
+        full, and a worker that has mapped more than the machine's memory cannot be copied."""
+        if self._lent is None:
+            return []
+        lent = self._lent
+        return ["setpriv", f"--reuid={lent.pw_uid}", f"--regid={lent.pw_gid}", "--clear-groups"]
 
     def _last_words(self) -> str:
         log = self._folder / "server.log"
@@ -218,13 +227,12 @@ def _copy_of_wheel(binaries: Path, to: Path) -> Path:
     return to / binaries.relative_to(site)
 
 
-def _lent_user() -> dict[str, Any]:
-    """The user to run as, in the words of ``subprocess``; empty where it is our own."""
+def _lent_user() -> pwd.struct_passwd | None:
+    """The user to run as; None where it is our own."""
     if os.geteuid() != 0:
-        return {}
+        return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    lent = next(known[name] for name in _LENT_USERS if name in known)
-    return {"user": lent.pw_uid, "group": lent.pw_gid, "extra_groups": []}
+    return next(known[name] for name in _LENT_USERS if name in known)
 
 
 def _free_port() -> int:
