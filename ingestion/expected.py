@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, se
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from ingestion.api.database import unavailable
 from ingestion.event_log import EventLog
 from ingestion.event_log.model import Kind, from_micros, to_micros
+from ingestion.event_log.unavailable import unavailable
 
 _METADATA = MetaData()
 _EXPECTED = Table(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from sqlalchemy import BigInteger, Column, Engine, Integer, LargeBinary, MetaData, Table, Text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ingestion.errors import LogUnavailableError
+from ingestion.event_log.unavailable import unavailable
 
 METADATA = MetaData()
 
@@ -41,18 +37,3 @@ def make_tables(writer: Engine) -> None:
     """Make what is missing; the writer's lock keeps two processes apart. LogUnavailableError."""
     with unavailable():
         METADATA.create_all(writer)
-
-
-@contextmanager
-def unavailable() -> Iterator[None]:
-    """Turn what the database says into our error, without the values of the statement."""
-    try:
-        yield
-    except DBAPIError as error:
-        # PostgreSQL puts values into the lines behind the first one.
-        reason = next(iter(str(error.orig).splitlines()), type(error.orig).__name__)
-        raise LogUnavailableError(f"The event log cannot be used: {reason}.") from error
-    except SQLAlchemyError as error:
-        raise LogUnavailableError(f"The event log gave no connection: {error.code}.") from error
-    except OSError as error:
-        raise LogUnavailableError(f"The event log cannot be used: {error.strerror}.") from error

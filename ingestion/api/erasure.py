@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, delete, inspect, select
 
-from ingestion.api.database import API_REQUESTS, unavailable
+from ingestion.api.database import API_REQUESTS
+from ingestion.event_log.unavailable import unavailable
 
 Mentions = Callable[[bytes], bool]
 """Whether a text names the person."""

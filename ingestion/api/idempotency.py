@@ -20,13 +20,14 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ingestion.api.database import API_REQUESTS, unavailable
+from ingestion.api.database import API_REQUESTS
 from ingestion.errors import (
     IdempotencyInProgressError,
     IdempotencyKeyInvalidError,
     IdempotencyKeyReusedError,
 )
 from ingestion.event_log.model import from_micros, to_micros
+from ingestion.event_log.unavailable import unavailable
 
 HEADER: Final = "idempotency-key"
 

@@ -19,10 +19,11 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
-from ingestion.api.database import API_KEYS, API_REQUESTS, make_tables, unavailable
+from ingestion.api.database import API_KEYS, API_REQUESTS, make_tables
 from ingestion.api.scopes import Action, Scope
 from ingestion.event_log.databases import open_database
 from ingestion.event_log.model import from_micros, to_micros
+from ingestion.event_log.unavailable import unavailable
 
 DEFAULT_RATE: Final = 600
 

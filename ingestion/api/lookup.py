@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Engine, select
 
-from ingestion.api.database import unavailable
 from ingestion.event_log.model import from_micros
 from ingestion.event_log.schema import EVENTS
+from ingestion.event_log.unavailable import unavailable
 
 # Bound parameters of one look-up; far under every database's limit.
 _LOOKUP = 500

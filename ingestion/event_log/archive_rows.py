@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,11 +18,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
 
-from ingestion.errors import LogUnavailableError
 from ingestion.event_log.model import to_micros
 from ingestion.event_log.schema import EVENTS
+from ingestion.event_log.unavailable import unavailable
 
 # Pages of SQLite given back in one transaction: writers wait for some milliseconds at most.
 _VACUUM_PAGES: Final = 500
@@ -49,7 +46,7 @@ class LogRows:
     def old(self, before: datetime, after: int, limit: int, max_bytes: int) -> Sequence[Any]:
         """Whole rows behind ``after`` that were received before ``before`` and are not archived:
         at most ``limit``, and when there are several not many more than ``max_bytes``."""
-        with _unavailable(), self.reader.begin() as connection:
+        with unavailable(), self.reader.begin() as connection:
             last = _last_that_fits(connection, _old(before, after).limit(limit), max_bytes)
             if last is None:
                 return []
@@ -60,7 +57,7 @@ class LogRows:
         """Note that these events are in ``file``, and take their content out, all in one
         transaction. Returns how many; those that are archived already stay where they are."""
         empty = _empty_sqlite if self._is_sqlite else _empty
-        with _unavailable(), self.writer.begin() as connection:
+        with unavailable(), self.writer.begin() as connection:
             return empty(connection, positions, file)
 
     def give_back(self) -> None:
@@ -69,7 +66,7 @@ class LogRows:
         An SQLite file shrinks, a little at a time, so that writers hardly wait. PostgreSQL keeps
         the space for new events.
         """
-        with _unavailable():
+        with unavailable():
             if self._is_sqlite:
                 _shrink_sqlite(self.reader)
             else:
@@ -136,13 +133,3 @@ def _last_that_fits(connection: Connection, sizes: Select[Any], max_bytes: int) 
             break
         last, total = int(position), total + int(size)
     return last
-
-
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        raise LogUnavailableError(f"The event log cannot be used: {error.orig}.") from error
-    except sqlite3.Error as error:
-        raise LogUnavailableError(f"The event log cannot be used: {error}.") from error

@@ -20,9 +20,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.exc import DBAPIError
 
-from ingestion.errors import LogUnavailableError
 from ingestion.event_log import arrivals as _arrivals
 from ingestion.event_log import dedup, moments
 from ingestion.event_log.archive_reader import Archive
@@ -42,6 +40,7 @@ from ingestion.event_log.model import (
     to_micros,
 )
 from ingestion.event_log.schema import COUNTERS, EVENTS
+from ingestion.event_log.unavailable import unavailable
 
 # Bound parameters of one look-up; far under SQLite's limit, and one compiled statement for all.
 _LOOKUP = 500
@@ -80,7 +79,7 @@ class EventLog:
     def open(cls, url: str, archive: Path | None = None) -> Self:
         """Open the log at ``sqlite:////absolute/path`` or ``postgresql://user@host/name``; makes
         its tables when they are missing. ``archive``: the folder with what was moved out of it."""
-        with _unavailable():
+        with unavailable():
             return cls(*open_database(url), Archive(archive))
 
     @property
@@ -265,30 +264,13 @@ class EventLog:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with _unavailable(), self._reader.begin() as connection:
+        with unavailable(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with _unavailable(), self._writer.begin() as connection:
+        with unavailable(), self._writer.begin() as connection:
             yield connection
-
-
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    """Turn what the database or the disk says into our error, without the statement's values."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise LogUnavailableError(f"The event log cannot be used: {_reason(error)}.") from error
-    except OSError as error:
-        raise LogUnavailableError(f"The event log cannot be used: {error.strerror}.") from error
-
-
-def _reason(error: DBAPIError) -> str:
-    """What the database says, without the row: PostgreSQL adds its values in further lines."""
-    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-    return lines[0].rstrip(".")
 
 
 def _order(newest_first: bool) -> Any:

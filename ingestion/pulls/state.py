@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row, Table, and_, delete, func, select, updat
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from ingestion.api.database import unavailable
 from ingestion.event_log import EventLog
 from ingestion.event_log.model import from_micros, to_micros
+from ingestion.event_log.unavailable import unavailable
 from ingestion.pulls.database import CURSORS, METADATA, RUNS, SEEN
 from ingestion.pulls.model import Found, StreamReport
 

@@ -168,3 +168,12 @@ def _ignore_interrupt() -> None:
 def sandbox_state(url: str, vendor: str) -> Mapping[str, Any]:
     state: Mapping[str, Any] = httpx.get(f"{url}/_state/{vendor}", timeout=30).json()
     return state
+
+
+def graphql(url: str, query: str, **variables: Any) -> dict[str, Any]:
+    """Ask Dagster's web server at `url`, as its own pages do."""
+    asked = {"query": query, "variables": variables}
+    answer = httpx.post(f"{url}/graphql", json=asked, timeout=60).json()
+    assert "errors" not in answer, answer
+    data: dict[str, Any] = answer["data"]
+    return data

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from harness import SECRETS, Installation, free_port, sandbox_state, wait_until
+from harness import SECRETS, Installation, free_port, graphql, sandbox_state, wait_until
 
 from ingestion.sandbox.personas import Stage, consenting_customer, hot_lead, live_lead
 
@@ -56,11 +56,7 @@ class Dagster:
     service: str
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        asked = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.url}/graphql", json=asked, timeout=30).json()
-        assert "errors" not in answer, answer
-        data: dict[str, Any] = answer["data"]
-        return data
+        return graphql(self.url, query, **variables)
 
     def runs(self) -> list[tuple[str, str]]:
         return [(run["jobName"], run["status"]) for run in self.ask(RUNS)["runsOrError"]["results"]]

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from acceptance_play import play, stage
-from harness import Installation, Parsed, free_port, sandbox_state, wait_until
+from harness import Installation, Parsed, free_port, graphql, sandbox_state, wait_until
 
 from ingestion.sandbox.personas import hot_lead
 
@@ -52,11 +51,7 @@ class Installed:
     sandbox: str
 
     def ask(self, query: str, **variables: str) -> dict[str, Any]:
-        asked = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.ui}/graphql", json=asked, timeout=60).json()
-        assert "errors" not in answer, answer
-        data: dict[str, Any] = answer["data"]
-        return data
+        return graphql(self.ui, query, **variables)
 
     def runs(self) -> list[Run]:
         """Newest first."""
